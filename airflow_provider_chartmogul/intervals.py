@@ -1,0 +1,48 @@
+"""Data intervals as the dates that ChartMogul takes. Pure functions, shared by all that asks for a range of days."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+Moment = str | date | datetime
+
+_EMPTY = (
+    "interval_end ({end}) must be later than interval_start ({start}). Runs without a data interval of their own "
+    "(manual ones, and cron schedules of Airflow 3 unless they use CronDataIntervalTimetable) have an empty one: "
+    "give interval_start and interval_end."
+)
+
+
+def inclusive_dates(interval_start: Moment, interval_end: Moment) -> tuple[date, date]:
+    """Return the first and the last UTC day that ``[interval_start, interval_end)`` touches.
+
+    Airflow's intervals exclude their end, ChartMogul's ``start-date`` and ``end-date`` are both inclusive.
+    The end is exclusive in every notation: ``2026-01-01`` to ``2026-02-01`` is January, with its last day 31.
+
+    :param interval_start: first moment, as date, datetime or ISO 8601 text; without zone it is UTC.
+    :param interval_end: the moment after the last one, in the same notations.
+    :raises ValueError: a bound is missing or unreadable, or the interval is empty or runs backward; names the argument.
+    """
+    start = _utc("interval_start", interval_start)
+    end = _utc("interval_end", interval_end)
+    if end <= start:
+        raise ValueError(_EMPTY.format(start=start.isoformat(), end=end.isoformat()))
+    return start.date(), (end - timedelta(microseconds=1)).date()
+
+
+def _utc(name: str, value: Moment) -> datetime:
+    if isinstance(value, str):
+        value = _parsed(name, value)
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    if isinstance(value, date):
+        return datetime.combine(value, time.min, tzinfo=UTC)
+    raise ValueError(f"{name} must be a date, a datetime or ISO 8601 text, not {value!r}")
+
+
+def _parsed(name: str, text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text.strip())
+    except ValueError:
+        # a template without a value renders as '' or 'None'
+        raise ValueError(f"{name} must be ISO 8601 text such as 2026-01-31, not {text!r}") from None

@@ -1,0 +1,62 @@
+"""Exclusive Airflow intervals become the inclusive dates of the API, by one rule for every notation."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pendulum
+import pytest
+
+from airflow_provider_chartmogul.intervals import inclusive_dates
+
+JANUARY = (date(2026, 1, 1), date(2026, 1, 31))
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-01-01", "2026-02-01"),
+        (" 2026-01-01T00:00:00Z ", "2026-02-01 00:00:00+00:00"),
+        (date(2026, 1, 1), date(2026, 2, 1)),
+        (datetime(2026, 1, 1), datetime(2026, 2, 1)),  # noqa: DTZ001 - naive on purpose
+        (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)),
+        (pendulum.datetime(2026, 1, 1), pendulum.datetime(2026, 2, 1)),
+        (str(pendulum.datetime(2026, 1, 1)), str(pendulum.datetime(2026, 2, 1))),
+        ("2026-01-01T01:00:00+01:00", "2026-02-01T01:00:00+01:00"),
+    ],
+)
+def test_every_notation_of_january_is_january(start: object, end: object) -> None:
+    assert inclusive_dates(start, end) == JANUARY
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        ("2026-01-15T10:00", "2026-01-15T11:00", (date(2026, 1, 15), date(2026, 1, 15))),
+        ("2026-01-15T10:00", "2026-01-16T10:00", (date(2026, 1, 15), date(2026, 1, 16))),
+        ("2026-01-15", "2026-01-16", (date(2026, 1, 15), date(2026, 1, 15))),
+        ("2024-02-28", "2024-03-01", (date(2024, 2, 28), date(2024, 2, 29))),
+    ],
+)
+def test_days_that_are_touched_count(start: str, end: str, expected: tuple[date, date]) -> None:
+    assert inclusive_dates(start, end) == expected
+
+
+def test_days_are_those_of_utc() -> None:
+    new_york = timezone(timedelta(hours=-5))
+    start, end = datetime(2026, 1, 1, 22, tzinfo=new_york), datetime(2026, 1, 2, 22, tzinfo=new_york)
+    assert inclusive_dates(start, end) == (date(2026, 1, 2), date(2026, 1, 3))
+
+
+@pytest.mark.parametrize("bad", ["", "None", "yesterday", "12:30", None, 20260101])
+def test_an_unreadable_bound_is_named(bad: object) -> None:
+    with pytest.raises(ValueError, match=r"^interval_start must be"):
+        inclusive_dates(bad, "2026-01-02")
+    with pytest.raises(ValueError, match=r"^interval_end must be"):
+        inclusive_dates("2026-01-01", bad)
+
+
+@pytest.mark.parametrize("end", ["2026-01-01", "2025-12-31"])
+def test_an_empty_or_backward_interval_says_how_it_comes_about(end: str) -> None:
+    with pytest.raises(ValueError, match=r"interval_end .* must be later than interval_start .*manual.*Timetable"):
+        inclusive_dates("2026-01-01", end)
