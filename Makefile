@@ -1,0 +1,40 @@
+# Everything runs in an environment of its own, made by the first target that needs it.
+#   make demo | test | lint | bench       AIRFLOW=2.11.2 | 3.3.2 | 3.4.0b2 chooses the tested set of versions
+
+AIRFLOW ?= 3.3.2
+PYTHON ?= python3
+TESTS ?= tests
+
+CONSTRAINTS := constraints/airflow-$(AIRFLOW).txt
+VENV := .venv-$(AIRFLOW)
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint bench format clean
+
+demo: $(READY)
+	$(BIN)/python -m demo
+
+test: $(READY)
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv-* .demo build dist
+
+$(READY): pyproject.toml $(CONSTRAINTS)
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[dev]'
+	@touch $(READY)
