@@ -1,0 +1,18 @@
+"""What can be written in bulk: records, checked, sent in batches, with an account of each one."""
+
+from __future__ import annotations
+
+from airflow_provider_chartmogul.imports.bulk import import_billing
+from airflow_provider_chartmogul.imports.records import BillingRecords, read_json_lines
+from airflow_provider_chartmogul.imports.result import ImportResult, dead_letters
+from airflow_provider_chartmogul.imports.validation import Rejection, check
+
+__all__ = [
+    "BillingRecords",
+    "ImportResult",
+    "Rejection",
+    "check",
+    "dead_letters",
+    "import_billing",
+    "read_json_lines",
+]
