@@ -1,0 +1,182 @@
+"""From the items and cancellations of a customer to the MRR of its subscriptions over time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from airflow_provider_chartmogul.emulator.analytics.arithmetic import divide
+from airflow_provider_chartmogul.emulator.analytics.model import Event, LineItem
+from airflow_provider_chartmogul.emulator.analytics.mrr import line_mrr, period_end
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from airflow_provider_chartmogul.emulator.analytics.model import Customer, Plan, SubscriptionKey
+
+    #: Factor from a currency, at the start of a service period, to the account currency: numerator, denominator.
+    RateAt = Callable[[str, datetime], tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionState:
+    """
+    A subscription after everything up to some instant.
+
+    :param newest: its newest line item, which carries plan and quantity.
+    :param mrr: what it counts for now, hundredths of the account currency; 0 once cancelled.
+    :param own_mrr: the same in ``currency``; meaningless when that is None.
+    :param currency: the currency of all parts of the MRR, None when they differ.
+    :param shown_mrr: like ``mrr``, but kept after the cancellation.
+    :param ends_at: end of the last service period, or the cancellation.
+    """
+
+    key: SubscriptionKey
+    newest: LineItem
+    started_at: datetime
+    ends_at: datetime
+    active: bool = True
+    currency: str | None = None
+    own_mrr: int = 0
+    mrr: int = 0
+    shown_mrr: int = 0
+
+    @property
+    def plan(self) -> Plan:
+        """Plan of the newest line item."""
+        return self.newest.plan
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """
+    Everything that happened to one subscription at one instant.
+
+    :param movement: net change without exchange-rate effects, hundredths of the account currency.
+    :param total_before: MRR of the customer before; ``total_after`` likewise.
+    :param active_before: number of uncancelled subscriptions of the customer before; ``active_after`` likewise.
+    """
+
+    at: datetime
+    before: SubscriptionState | None
+    after: SubscriptionState
+    movement: int
+    total_before: int
+    total_after: int
+    active_before: int
+    active_after: int
+
+
+def timeline(customer: Customer, rate_at: RateAt) -> list[Step]:
+    """Steps of a customer in order of time; those of one instant in the order of their first cause."""
+    steps: list[Step] = []
+    states: dict[SubscriptionKey, SubscriptionState] = {}
+    siblings = _items_by_subscription(customer)
+    total = active = 0
+    for at, causes in groupby(_causes(customer), key=_instant):
+        changed: dict[SubscriptionKey, tuple[SubscriptionState | None, int]] = {}
+        for cause in causes:
+            key = _main(customer, cause.subscription_key)
+            state = states.get(key)
+            before, moved = changed.get(key, (state, 0))
+            if isinstance(cause, Event):
+                outcome = (_cancel(state, at), -state.mrr) if state else None
+            else:
+                outcome = _apply(state, key, cause, line_mrr(cause, siblings[key]), rate_at)
+            if outcome:
+                states[key] = outcome[0]
+                changed[key] = before, moved + outcome[1]
+        for key, (before, movement) in changed.items():
+            after = states[key]
+            new_total = total + after.mrr - (before.mrr if before else 0)
+            new_active = active + after.active - (before.active if before else 0)
+            steps.append(Step(at, before, after, movement, total, new_total, active, new_active))
+            total, active = new_total, new_active
+    return steps
+
+
+def _apply(
+    state: SubscriptionState | None, key: SubscriptionKey, item: LineItem, own_mrr: int, rate_at: RateAt
+) -> tuple[SubscriptionState, int]:
+    """State after a line item, and the movement that it makes."""
+    end = period_end(item)
+    if state is None:
+        state = SubscriptionState(key, newest=item, started_at=item.service_period_start, ends_at=end)
+    elif state.active:
+        end = max(end, state.ends_at)
+    state = replace(state, newest=item, ends_at=end, active=True)
+    if item.type == "trial":
+        return state, 0
+    numerator, denominator = rate_at(item.currency, item.service_period_start)
+    converted = divide(own_mrr * numerator, denominator)
+    same_currency = state.currency == item.currency
+    if item.prorated and item.proration_type != "full":
+        own_mrr += state.own_mrr if same_currency else 0
+        currency = item.currency if same_currency or state.mrr == 0 else None
+        mrr = state.mrr + converted
+        return replace(state, currency=currency, own_mrr=own_mrr, mrr=mrr, shown_mrr=mrr), converted
+    # What an exchange rate did to an unchanged price is no movement: only the difference in own currency is.
+    movement = divide((own_mrr - state.own_mrr) * numerator, denominator) if same_currency else converted - state.mrr
+    return replace(state, currency=item.currency, own_mrr=own_mrr, mrr=converted, shown_mrr=converted), movement
+
+
+def _cancel(state: SubscriptionState, at: datetime) -> SubscriptionState:
+    if not state.active:
+        return state
+    return replace(state, active=False, own_mrr=0, mrr=0, ends_at=at)
+
+
+def _main(customer: Customer, key: SubscriptionKey) -> SubscriptionKey:
+    return customer.connected.get(key, key)
+
+
+def _items_by_subscription(customer: Customer) -> dict[SubscriptionKey, list[LineItem]]:
+    items: defaultdict[SubscriptionKey, list[LineItem]] = defaultdict(list)
+    for item in customer.line_items:
+        items[_main(customer, item.subscription_key)].append(item)
+    return items
+
+
+def _instant(cause: LineItem | Event) -> datetime:
+    return cause.effective_at if isinstance(cause, Event) else cause.service_period_start
+
+
+def _order(cause: LineItem | Event) -> tuple[datetime, int, bool, int]:
+    return _instant(cause), cause.event_order or 0, isinstance(cause, Event), cause.sequence
+
+
+def _causes(customer: Customer) -> list[LineItem | Event]:
+    """Line items and cancellations in the order in which they act."""
+    with_events = {event.subscription_key for event in customer.events}
+    implied = (
+        Event(item.subscription_key, item.cancelled_at, None, item.sequence)
+        for item in customer.line_items
+        if item.cancelled_at and item.subscription_key not in with_events
+    )
+    causes: list[LineItem | Event] = [*customer.line_items, *customer.events, *implied]
+    causes.sort(key=_order)
+    return _without_handovers(customer, causes) if customer.connected else causes
+
+
+def _without_handovers(customer: Customer, causes: list[LineItem | Event]) -> list[LineItem | Event]:
+    """
+    Drop the cancellations by which one part of a connected subscription made room for another.
+
+    A cancellation stands when the nearest items of its subscription on both sides belong to the part it cancels.
+    """
+    by_main: defaultdict[SubscriptionKey, list[LineItem | Event]] = defaultdict(list)
+    for cause in causes:
+        by_main[_main(customer, cause.subscription_key)].append(cause)
+    dropped: set[int] = set()
+    for parts in by_main.values():
+        for sequence in (parts, parts[::-1]):
+            neighbour: SubscriptionKey | None = None
+            for cause in sequence:
+                if isinstance(cause, LineItem):
+                    neighbour = cause.subscription_key
+                elif neighbour not in (None, cause.subscription_key):
+                    dropped.add(id(cause))
+    return [cause for cause in causes if id(cause) not in dropped]
