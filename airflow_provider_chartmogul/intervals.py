@@ -13,7 +13,7 @@ _EMPTY = (
 )
 
 
-def inclusive_dates(interval_start: Moment, interval_end: Moment) -> tuple[date, date]:
+def inclusive_dates(interval_start: Moment | None, interval_end: Moment | None) -> tuple[date, date]:
     """Return the first and the last UTC day that ``[interval_start, interval_end)`` touches.
 
     Airflow's intervals exclude their end, ChartMogul's ``start-date`` and ``end-date`` are both inclusive.
@@ -30,7 +30,7 @@ def inclusive_dates(interval_start: Moment, interval_end: Moment) -> tuple[date,
     return start.date(), (end - timedelta(microseconds=1)).date()
 
 
-def _utc(name: str, value: Moment) -> datetime:
+def _utc(name: str, value: Moment | None) -> datetime:
     if isinstance(value, str):
         value = _parsed(name, value)
     if isinstance(value, datetime):

@@ -1,0 +1,1 @@
+"""Sensors: wait for what ChartMogul does in the background."""

@@ -1,0 +1,100 @@
+"""What ChartMogul takes as tags and as typed custom attributes. Pure functions.
+
+Messages name the place and the type but never the value, which may be personal.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+MAX_STRING = 255
+_KEY = re.compile(r"[A-Za-z0-9_]+")
+_FIELDS = {"type", "key", "value", "source"}
+_TRUTH = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
+
+
+def checked_tags(tags: Any) -> list[str]:
+    """Return tags as a list.
+
+    :raises ValueError: not a list, an empty one, or one with something else than text in it.
+    """
+    if not _is_list(tags):
+        raise ValueError("tags must be a list with at least one tag")
+    for position, tag in enumerate(tags):
+        if not isinstance(tag, str) or not tag.strip():
+            raise ValueError(f"tags[{position}] must be text that is not empty")
+    return list(tags)
+
+
+def checked_attributes(attributes: Any) -> list[dict[str, Any]]:
+    """Return typed attributes with values of their types; text that stands for a number or a truth value is read.
+
+    :param attributes: mappings with ``type``, ``key``, ``value`` and perhaps ``source``.
+    :raises ValueError: names position and field of what cannot be taken.
+    """
+    if not _is_list(attributes):
+        raise ValueError("custom_attributes must be a list with at least one attribute")
+    return [_attribute(f"custom_attributes[{position}]", attribute) for position, attribute in enumerate(attributes)]
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes) and len(value) > 0
+
+
+def _attribute(place: str, attribute: Any) -> dict[str, Any]:
+    if not isinstance(attribute, Mapping) or not {"type", "key", "value"} <= attribute.keys() <= _FIELDS:
+        raise ValueError(f"{place} must be a mapping with type, key and value, and nothing else but source")
+    if not isinstance(attribute["key"], str) or not _KEY.fullmatch(attribute["key"]):
+        raise ValueError(f"{place}.key must consist of letters, digits and underscores")
+    read = _READERS.get(attribute["type"])
+    if read is None:
+        raise ValueError(f"{place}.type must be one of {', '.join(_READERS)}")
+    try:
+        return {**attribute, "value": read(attribute["value"])}
+    except (TypeError, ValueError):
+        # from None: the cause quotes the value
+        raise ValueError(f"{place}.value does not fit type {attribute['type']} of key {attribute['key']}") from None
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > MAX_STRING:
+        raise ValueError
+    return value
+
+
+def _integer(value: Any) -> int:
+    return int(str(value))
+
+
+def _decimal(value: Any) -> float:
+    number = float(str(value))
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _timestamp(value: Any) -> str:
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
+    datetime.fromisoformat(value.removesuffix(" UTC") if isinstance(value, str) else value)
+    return str(value)
+
+
+def _boolean(value: Any) -> bool:
+    truth = _TRUTH.get(str(value).lower())
+    if truth is None:
+        raise ValueError
+    return truth
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "String": _string,
+    "Integer": _integer,
+    "Decimal": _decimal,
+    "Timestamp": _timestamp,
+    "Boolean": _boolean,
+}

@@ -1,0 +1,164 @@
+"""Operators on activities exports: start one, and fetch the file of a finished one."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import IO, TYPE_CHECKING, Any
+from uuid import uuid4
+
+from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+from airflow_provider_chartmogul.exceptions import ChartMogulExportFailedError, ChartMogulInvalidResponseError
+from airflow_provider_chartmogul.intervals import inclusive_dates
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_chartmogul.intervals import Moment
+
+ACTIVITY_TYPES = ("new_biz", "reactivation", "expansion", "contraction", "churn")
+
+
+class ChartMogulCreateActivitiesExportOperator(ChartMogulOperator):
+    """Start an export of MRR activities and return its id.
+
+    A retry starts another export, which changes nothing in ChartMogul: the first one is just never fetched.
+    Reference: ``/reference/activities/create-export``.
+
+    :param interval_start: first moment of the range; the start of the data interval by default. (templated)
+    :param interval_end: end of the range, exclusive; the end of the data interval by default. Both as ``None`` export
+        everything. (templated)
+    :param activity_type: only ``new_biz``, ``reactivation``, ``expansion``, ``contraction`` or ``churn``. (templated)
+    :raises ValueError: unknown activity type; when the DAG is parsed, unless templated.
+    """
+
+    template_fields: Sequence[str] = (
+        *ChartMogulOperator.template_fields,
+        "interval_start",
+        "interval_end",
+        "activity_type",
+    )
+
+    def __init__(
+        self,
+        *,
+        interval_start: Moment | None = "{{ data_interval_start }}",
+        interval_end: Moment | None = "{{ data_interval_end }}",
+        activity_type: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.interval_start = interval_start
+        self.interval_end = interval_end
+        self.activity_type = activity_type
+        if is_literal(activity_type):
+            _check_activity_type(activity_type)
+
+    def execute(self, context: Context) -> str:
+        """Return the id of the export."""
+        _check_activity_type(self.activity_type)
+        first = last = None
+        if self.interval_start is not None or self.interval_end is not None:
+            first, last = inclusive_dates(self.interval_start, self.interval_end)
+        exports = self.hook.get_conn().activities_exports
+        export = exports.create(start_date=first, end_date=last, type=self.activity_type)
+        self.log.info("Activities export %s is %s", export["id"], export["status"])
+        return str(export["id"])
+
+
+class ChartMogulDownloadActivitiesExportOperator(ChartMogulOperator):
+    """Store the file of a finished activities export.
+
+    The file is a zip archive of CSV; neither the names nor the columns inside are documented, so it is handed over as
+    it is, or with every member unpacked. Files appear under their name only when they are complete, and replace
+    those of an earlier run. ChartMogul keeps the file for seven days. The link to it never leaves the task.
+
+    Returns ``{"path", "bytes", "files"}``: the argument, the total size and the path of each stored file.
+
+    :param export_id: id of an export that the sensor saw succeed. (templated)
+    :param path: where to store the archive, for example ``s3://bucket/activities.zip``; with ``unpack`` the directory
+        for its members. (templated)
+    :param path_conn_id: Airflow connection of the object storage. (templated)
+    :param unpack: store the members instead of the archive.
+    :raises ChartMogulExportFailedError: the export has not succeeded (yet).
+    :raises ChartMogulInvalidResponseError: no zip archive arrived, or one with member names outside of ``path``.
+    """
+
+    template_fields: Sequence[str] = (*ChartMogulOperator.template_fields, "export_id", "path", "path_conn_id")
+
+    def __init__(
+        self, *, export_id: str, path: str, path_conn_id: str | None = None, unpack: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.export_id = export_id
+        self.path = path
+        self.path_conn_id = path_conn_id
+        self.unpack = unpack
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Fetch, check and store the file."""
+        exports = self.hook.get_conn().activities_exports
+        export = exports.retrieve(self.export_id)
+        if export["status"] != "succeeded":
+            raise ChartMogulExportFailedError(
+                f"Activities export {self.export_id} is {export['status']}, not succeeded"
+            )
+        with TemporaryDirectory() as folder:
+            archive = Path(folder, "export.zip")
+            exports.download(export, archive)
+            files = self._store(archive)
+        self.log.info("Stored %s files, %s bytes under %s", len(files), sum(files.values()), self.path)
+        return {"path": self.path, "bytes": sum(files.values()), "files": list(files)}
+
+    def _store(self, archive: Path) -> dict[str, int]:
+        target = ObjectStoragePath(self.path, conn_id=self.path_conn_id)
+        try:
+            with zipfile.ZipFile(archive) as members:
+                if broken := members.testzip():
+                    raise self._damaged(broken)
+                if self.unpack:
+                    return {self._store_member(members, member, target): member.file_size for member in _files(members)}
+        except zipfile.BadZipFile:
+            raise self._damaged("not a zip archive") from None
+        with archive.open("rb") as source:
+            _write(source, target)
+        return {self.path: archive.stat().st_size}
+
+    def _store_member(self, members: zipfile.ZipFile, member: zipfile.ZipInfo, directory: ObjectStoragePath) -> str:
+        with members.open(member) as source:
+            _write(source, directory / member.filename)
+        return f"{self.path.rstrip('/')}/{member.filename}"
+
+    def _damaged(self, what: str) -> ChartMogulInvalidResponseError:
+        return ChartMogulInvalidResponseError(f"The file of activities export {self.export_id} is damaged: {what}")
+
+
+def _check_activity_type(activity_type: str | None) -> None:
+    if activity_type is not None and activity_type not in ACTIVITY_TYPES:
+        raise ValueError(f"activity_type must be one of {', '.join(ACTIVITY_TYPES)}, not {activity_type!r}")
+
+
+def _files(members: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    files = [member for member in members.infolist() if not member.is_dir()]
+    for name in (member.filename for member in files):
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
+            raise ChartMogulInvalidResponseError(f"The archive holds a member that leaves its directory: {name!r}")
+    return files
+
+
+def _write(source: IO[bytes], target: ObjectStoragePath) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.parent / f".{target.name}.{uuid4().hex}"
+    try:
+        with temporary.open("wb") as sink:
+            shutil.copyfileobj(source, sink)
+        temporary.move(target)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,49 @@
+"""Waiting for an activities export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_chartmogul.exceptions import ChartMogulExportFailedError
+from airflow_provider_chartmogul.triggers.base import ChartMogulPollTrigger, error_event
+
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.triggers.base import Event
+
+
+class ChartMogulActivitiesExportTrigger(ChartMogulPollTrigger):
+    """Wait until an activities export has succeeded or failed. Reference: ``/reference/activities/retrieve-export``.
+
+    :param export_id: id from the creation of the export.
+    :param chartmogul_conn_id: Airflow connection with the API key.
+    :param poll_interval: seconds between two looks, at least one.
+    :param deadline: wall-clock time (``time.time()``) after which the event is ``timeout``.
+    :param max_failures: so many looks in a row may fail for passing reasons.
+    """
+
+    def __init__(
+        self,
+        export_id: str,
+        chartmogul_conn_id: str,
+        poll_interval: float = 60.0,
+        deadline: float | None = None,
+        max_failures: int = 5,
+    ) -> None:
+        super().__init__(chartmogul_conn_id, poll_interval, deadline, max_failures)
+        self.export_id = export_id
+
+    @property
+    def subject(self) -> dict[str, str]:
+        """The export."""
+        return {"export_id": self.export_id}
+
+    def look(self, client: ChartMogulClient) -> Event | None:
+        """Read the export. Only two words are sure to be final: others mean that it is still running."""
+        status = client.activities_exports.retrieve(self.export_id)["status"]
+        if status == "succeeded":
+            # without file_url: whoever knows that link can fetch the file
+            return {"status": "success", "result": {"export_id": self.export_id, "status": status}}
+        if status == "failed":
+            return error_event(ChartMogulExportFailedError(f"Activities export {self.export_id} failed"))
+        return None

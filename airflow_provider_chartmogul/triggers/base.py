@@ -1,0 +1,108 @@
+"""Waiting in the triggerer: ask, sleep, ask again, until something is settled."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_chartmogul import exceptions
+from airflow_provider_chartmogul.exceptions import (
+    ChartMogulConnectionError,
+    ChartMogulError,
+    ChartMogulRateLimitError,
+    ChartMogulServerError,
+)
+from airflow_provider_chartmogul.hooks.chartmogul import ChartMogulHook
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from airflow_provider_chartmogul.client import ChartMogulClient
+
+TRANSIENT = (ChartMogulConnectionError, ChartMogulRateLimitError, ChartMogulServerError)
+# whatever poll interval was asked for, a trigger must not spin
+MIN_SLEEP = 1.0
+
+Event = dict[str, Any]
+"""``{"status": "success", "result": {...}}``, ``{"status": "error", "error": class name, "message": ...}`` or
+``{"status": "timeout", "message": ...}``; logged and stored by Airflow, hence small and without secrets."""
+
+
+class ChartMogulPollTrigger(BaseTrigger):
+    """Base of the triggers that read one state of ChartMogul until it is final. Writes nothing: restarts are harmless.
+
+    :param chartmogul_conn_id: Airflow connection with the API key.
+    :param poll_interval: seconds between two looks, at least one.
+    :param deadline: wall-clock time (``time.time()``) after which the event is ``timeout``; ``None`` waits for ever.
+    :param max_failures: so many looks in a row may fail for passing reasons before the wait ends with that error.
+    """
+
+    def __init__(
+        self,
+        chartmogul_conn_id: str,
+        poll_interval: float = 60.0,
+        deadline: float | None = None,
+        max_failures: int = 5,
+    ) -> None:
+        super().__init__()
+        self.chartmogul_conn_id = chartmogul_conn_id
+        self.poll_interval = poll_interval
+        self.deadline = deadline
+        self.max_failures = max_failures
+
+    @abstractmethod
+    def look(self, client: ChartMogulClient) -> Event | None:
+        """Ask once, blocking; return the final event or ``None`` while there is still something to wait for."""
+
+    @property
+    @abstractmethod
+    def subject(self) -> dict[str, str]:
+        """The constructor arguments that say what is waited for."""
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and the constructor arguments, all JSON primitives."""
+        return f"{type(self).__module__}.{type(self).__qualname__}", {
+            **self.subject,
+            "chartmogul_conn_id": self.chartmogul_conn_id,
+            "poll_interval": self.poll_interval,
+            "deadline": self.deadline,
+            "max_failures": self.max_failures,
+        }
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Yield the one final event."""
+        hook = ChartMogulHook(self.chartmogul_conn_id)
+        try:
+            yield TriggerEvent(await self._wait(hook))
+        finally:
+            hook.close()
+
+    async def _wait(self, hook: ChartMogulHook) -> Event:
+        failures = 0
+        while True:
+            try:
+                event = await asyncio.to_thread(self.look, await hook.get_async_conn())
+            except TRANSIENT as err:
+                failures += 1
+                if failures >= self.max_failures:
+                    return error_event(err)
+                self.log.warning("Look %s of %s in a row failed: %s", failures, self.max_failures, err)
+            except ChartMogulError as err:
+                return error_event(err)
+            else:
+                failures = 0
+                if event is not None:
+                    return event
+            if self.deadline is not None and time.time() >= self.deadline:
+                return {"status": "timeout", "message": f"Not finished in time: {self.subject}"}
+            await asyncio.sleep(max(self.poll_interval, MIN_SLEEP))
+
+
+def error_event(error: ChartMogulError) -> Event:
+    """Describe an error so that the worker can raise it under its public type."""
+    public = next(cls.__name__ for cls in type(error).__mro__ if cls.__module__ == exceptions.__name__)
+    return {"status": "error", "error": public, "message": str(error)}
