@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator.analytics.activities import subscription_row
@@ -81,8 +83,10 @@ class Analytics:
         """Movements of all customers, oldest first; those of one instant per customer in the order they add up."""
         if self._activities is None:
             found = [movement for history in self._all() for movement in history.movements]
-            self._activities = sorted(found, key=lambda movement: movement.at)
-        return [movement for movement in self._activities if now is None or movement.at <= now]
+            self._activities = sorted(found, key=attrgetter("at"))
+        if now is None:
+            return list(self._activities)
+        return self._activities[: bisect_right(self._activities, now, key=attrgetter("at"))]
 
     def customer_activities(self, uuid: str, now: datetime | None = None) -> list[Movement]:
         """Movements of one customer, oldest first."""
@@ -127,7 +131,7 @@ class Analytics:
         elif not selection.filters_plans:
             self._index = self._index or Index(histories)
             return self._index
-        return Index(histories, selection.keeps_plan if selection.filters_plans else None)
+        return Index(histories, cache(selection.keeps_plan) if selection.filters_plans else None)
 
 
 def _rates(account: Account, fx: Callable[[str, date], Decimal]) -> RateAt:

@@ -103,12 +103,16 @@ def _mrr_changes(history: History, plan_filter: PlanFilter | None) -> list[tuple
     """Dated changes of the customer's MRR on the plans kept; one per instant, none of zero."""
     changes: defaultdict[datetime, int] = defaultdict(int)
     for step in history.steps:
-        changes[step.at] += _kept(step.after, plan_filter) - (_kept(step.before, plan_filter) if step.before else 0)
+        before = _kept(step.before, plan_filter) if step.before else 0
+        change = _kept(step.after, plan_filter) - before
+        if change:
+            changes[step.at] += change
     return [(at, change) for at, change in changes.items() if change]
 
 
 def _kept(state: SubscriptionState, plan_filter: PlanFilter | None) -> int:
-    return state.mrr if plan_filter is None or plan_filter(state.plan) else 0
+    mrr = state.worth.mrr
+    return mrr if mrr and (plan_filter is None or plan_filter(state.newest.plan)) else 0
 
 
 def _spells(changes: list[tuple[datetime, int]]) -> list[tuple[datetime, datetime | None]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_provider_chartmogul.emulator.analytics.arithmetic import divide
 from airflow_provider_chartmogul.emulator.analytics.model import Event, LineItem
@@ -21,33 +21,51 @@ if TYPE_CHECKING:
     RateAt = Callable[[str, datetime], tuple[int, int]]
 
 
+class Worth(NamedTuple):
+    """
+    What a subscription counts for, in hundredths.
+
+    :param mrr: in the account currency.
+    :param own_mrr: in ``currency``; meaningless when that is None.
+    :param currency: the currency of all parts of it, None when they differ.
+    """
+
+    mrr: int
+    own_mrr: int
+    currency: str | None
+
+
+_NOTHING = Worth(0, 0, None)
+
+
 @dataclass(frozen=True, slots=True)
 class SubscriptionState:
     """
     A subscription after everything up to some instant.
 
     :param newest: its newest line item, which carries plan and quantity.
-    :param mrr: what it counts for now, hundredths of the account currency; 0 once cancelled.
-    :param own_mrr: the same in ``currency``; meaningless when that is None.
-    :param currency: the currency of all parts of the MRR, None when they differ.
-    :param shown_mrr: like ``mrr``, but kept after the cancellation.
     :param ends_at: end of the last service period, or the cancellation.
+    :param worth: nothing once it is cancelled.
+    :param shown_mrr: its MRR, kept after the cancellation.
     """
 
     key: SubscriptionKey
     newest: LineItem
     started_at: datetime
     ends_at: datetime
-    active: bool = True
-    currency: str | None = None
-    own_mrr: int = 0
-    mrr: int = 0
-    shown_mrr: int = 0
+    active: bool
+    worth: Worth
+    shown_mrr: int
 
     @property
     def plan(self) -> Plan:
         """Plan of the newest line item."""
         return self.newest.plan
+
+    @property
+    def mrr(self) -> int:
+        """What it counts for, hundredths of the account currency."""
+        return self.worth.mrr
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +101,7 @@ def timeline(customer: Customer, rate_at: RateAt) -> list[Step]:
             state = states.get(key)
             before, moved = changed.get(key, (state, 0))
             if isinstance(cause, Event):
-                outcome = (_cancel(state, at), -state.mrr) if state else None
+                outcome = _cancel(state, at) if state else None
             else:
                 outcome = _apply(state, key, cause, line_mrr(cause, siblings[key]), rate_at)
             if outcome:
@@ -102,31 +120,37 @@ def _apply(
     state: SubscriptionState | None, key: SubscriptionKey, item: LineItem, own_mrr: int, rate_at: RateAt
 ) -> tuple[SubscriptionState, int]:
     """State after a line item, and the movement that it makes."""
-    end = period_end(item)
-    if state is None:
-        state = SubscriptionState(key, newest=item, started_at=item.service_period_start, ends_at=end)
-    elif state.active:
-        end = max(end, state.ends_at)
-    state = replace(state, newest=item, ends_at=end, active=True)
-    if item.type == "trial":
-        return state, 0
-    numerator, denominator = rate_at(item.currency, item.service_period_start)
+    ends_at = period_end(item)
+    if state and state.active:
+        ends_at = max(ends_at, state.ends_at)
+    worth, movement = state.worth if state else _NOTHING, 0
+    if item.type != "trial":
+        worth, movement = _reprice(worth, item, own_mrr, rate_at(item.currency, item.service_period_start))
+    started_at = state.started_at if state else item.service_period_start
+    return SubscriptionState(key, item, started_at, ends_at, True, worth, worth.mrr), movement
+
+
+def _reprice(worth: Worth, item: LineItem, own_mrr: int, rate: tuple[int, int]) -> tuple[Worth, int]:
+    """
+    Add a differential to what a subscription counts for, or replace it, and name the movement.
+
+    What an exchange rate does to an unchanged price is no movement: only the difference in own currency is.
+    """
+    numerator, denominator = rate
     converted = divide(own_mrr * numerator, denominator)
-    same_currency = state.currency == item.currency
+    same_currency = worth.currency == item.currency
     if item.prorated and item.proration_type != "full":
-        own_mrr += state.own_mrr if same_currency else 0
-        currency = item.currency if same_currency or state.mrr == 0 else None
-        mrr = state.mrr + converted
-        return replace(state, currency=currency, own_mrr=own_mrr, mrr=mrr, shown_mrr=mrr), converted
-    # What an exchange rate did to an unchanged price is no movement: only the difference in own currency is.
-    movement = divide((own_mrr - state.own_mrr) * numerator, denominator) if same_currency else converted - state.mrr
-    return replace(state, currency=item.currency, own_mrr=own_mrr, mrr=converted, shown_mrr=converted), movement
+        currency = item.currency if same_currency or worth.mrr == 0 else None
+        return Worth(worth.mrr + converted, own_mrr + (worth.own_mrr if same_currency else 0), currency), converted
+    difference = divide((own_mrr - worth.own_mrr) * numerator, denominator) if same_currency else converted - worth.mrr
+    return Worth(converted, own_mrr, item.currency), difference
 
 
-def _cancel(state: SubscriptionState, at: datetime) -> SubscriptionState:
+def _cancel(state: SubscriptionState, at: datetime) -> tuple[SubscriptionState, int]:
+    """State after a cancellation, and the movement that it makes."""
     if not state.active:
-        return state
-    return replace(state, active=False, own_mrr=0, mrr=0, ends_at=at)
+        return state, 0
+    return replace(state, active=False, worth=_NOTHING, ends_at=at), -state.mrr
 
 
 def _main(customer: Customer, key: SubscriptionKey) -> SubscriptionKey:
