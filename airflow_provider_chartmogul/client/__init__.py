@@ -1,0 +1,104 @@
+"""ChartMogul over HTTP. Usable alone, without a running Airflow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_chartmogul.client.pagination import Listing, Page
+from airflow_provider_chartmogul.client.resources.account import AccountResource
+from airflow_provider_chartmogul.client.resources.activities import ActivitiesExportsResource, ActivitiesResource
+from airflow_provider_chartmogul.client.resources.custom_attributes import CustomAttributesResource
+from airflow_provider_chartmogul.client.resources.customers import CustomersResource
+from airflow_provider_chartmogul.client.resources.data_sources import DataSourcesResource
+from airflow_provider_chartmogul.client.resources.invoices import InvoicesResource
+from airflow_provider_chartmogul.client.resources.json_imports import JsonImportsResource
+from airflow_provider_chartmogul.client.resources.line_items import LineItemsResource
+from airflow_provider_chartmogul.client.resources.metrics import MetricsResource
+from airflow_provider_chartmogul.client.resources.plans import PlansResource
+from airflow_provider_chartmogul.client.resources.subscription_events import SubscriptionEventsResource
+from airflow_provider_chartmogul.client.resources.subscriptions import SubscriptionsResource
+from airflow_provider_chartmogul.client.resources.tags import TagsResource
+from airflow_provider_chartmogul.client.resources.transactions import TransactionsResource
+from airflow_provider_chartmogul.client.transport import Transport
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from airflow_provider_chartmogul.client.values import Record
+
+__all__ = ["DEFAULT_BASE_URL", "ChartMogulClient", "Listing", "Page"]
+
+DEFAULT_BASE_URL = "https://api.chartmogul.com/v1"
+
+
+class ChartMogulClient:
+    """The ChartMogul API, one attribute per resource, one method per operation.
+
+    Thread-safe. Nothing is opened before the first request. All clients of one key and address in a process share
+    one rate budget, with the limits of the newest client.
+
+    :param api_key: the API key.
+    :param base_url: where the API is, with the version.
+    :param requests_per_second: most requests in any second.
+    :param max_connections: most requests in flight at once.
+    :param connect_timeout: seconds to wait for a connection.
+    :param read_timeout: seconds to wait for an answer, and then for each further part of it.
+    :param max_retry_seconds: an operation with all its retries and waits starts no further try after this time.
+    :raises ChartMogulConfigError: the key is empty, or the base URL is not one.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str = DEFAULT_BASE_URL,
+        *,
+        requests_per_second: int = 40,
+        max_connections: int = 20,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 60.0,
+        max_retry_seconds: float = 300.0,
+    ) -> None:
+        transport = Transport(
+            api_key,
+            base_url,
+            requests_per_second=requests_per_second,
+            max_connections=max_connections,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            max_retry_seconds=max_retry_seconds,
+        )
+        self._transport = transport
+        self.account = AccountResource(transport)
+        self.activities = ActivitiesResource(transport)
+        self.activities_exports = ActivitiesExportsResource(transport)
+        self.custom_attributes = CustomAttributesResource(transport)
+        self.customers = CustomersResource(transport)
+        self.data_sources = DataSourcesResource(transport)
+        self.invoices = InvoicesResource(transport)
+        self.json_imports = JsonImportsResource(transport)
+        self.line_items = LineItemsResource(transport)
+        self.metrics = MetricsResource(transport)
+        self.plans = PlansResource(transport)
+        self.subscription_events = SubscriptionEventsResource(transport)
+        self.subscriptions = SubscriptionsResource(transport)
+        self.tags = TagsResource(transport)
+        self.transactions = TransactionsResource(transport)
+
+    def ping(self) -> Record:
+        """Return ``{"data": "pong!"}``: the cheapest way to try out a key. Reference: ``/docs/authentication``."""
+        return self._transport.get("/ping")
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._transport.close()
+
+    def __enter__(self) -> ChartMogulClient:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<ChartMogulClient {self._transport.base_url}>"

@@ -1,0 +1,1 @@
+"""One module per API resource, one short typed method per operation."""

@@ -1,0 +1,67 @@
+"""Custom attributes of customers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_chartmogul.client.resources._resource import Resource
+from airflow_provider_chartmogul.client.values import Record, path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_PATH = "/customers/{}/attributes/custom"
+
+
+class CustomAttributesResource(Resource):
+    """``client.custom_attributes``. Reference: ``/reference/customers/attributes``."""
+
+    def add(self, customer_uuid: str, custom: Sequence[Mapping[str, Any]]) -> Record:
+        """Set attributes, and define those that the account does not know. Idempotent.
+
+        Reference: ``/reference/customers/attributes/add``.
+
+        :param custom: each with ``type`` (``String``, ``Integer``, ``Decimal``, ``Timestamp``, ``Boolean``), ``key``,
+            ``value`` and optionally ``source``.
+        :return: ``{"custom": {key: value}}``, all of the customer's attributes.
+        :raises ChartMogulUnprocessableError: the key is defined with another type.
+        """
+        return self._transport.post_idempotent(path(_PATH, customer_uuid), {"custom": list(custom)})
+
+    def add_by_email(
+        self, email: str, custom: Sequence[Mapping[str, Any]], *, with_associated_emails: bool | None = None
+    ) -> Record:
+        """Set attributes of every customer with an e-mail address. Idempotent.
+
+        Reference: ``/reference/customers/attributes``.
+
+        :param custom: as in :meth:`add`.
+        :param with_associated_emails: look at the addresses of their contacts as well.
+        :return: ``{"entries": [...]}``, the customers, not paged.
+        :raises ChartMogulNotFoundError: nobody has the address.
+        """
+        body: Record = {"email": email, "custom": list(custom)}
+        if with_associated_emails is not None:
+            body["with_associated_emails"] = with_associated_emails
+        return self._transport.post_idempotent("/customers/attributes/custom", body)
+
+    def update(self, customer_uuid: str, custom: Mapping[str, Any]) -> Record:
+        """Set attributes that the account defines already; those left out keep their values.
+
+        Reference: ``/reference/customers/attributes``.
+
+        :param custom: key to value, or to ``{"value": …, "source": …}``.
+        :return: ``{"custom": {key: value}}``, all of the customer's attributes.
+        """
+        return self._transport.put(path(_PATH, customer_uuid), {"custom": dict(custom)})
+
+    def remove(self, customer_uuid: str, custom: Sequence[str]) -> Record:
+        """Take attributes off a customer; their definitions stay.
+
+        Reference: ``/reference/customers/attributes``.
+
+        :param custom: keys.
+        :return: ``{"custom": {key: value}}``, those that remain.
+        """
+        # the API answers without a body when nothing remains
+        return self._transport.remove(path(_PATH, customer_uuid), {"custom": list(custom)}) or {"custom": {}}

@@ -1,0 +1,144 @@
+"""Invoices, with their line items and transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from airflow_provider_chartmogul.client.pagination import Listing, PageShape
+from airflow_provider_chartmogul.client.resources._resource import Resource
+from airflow_provider_chartmogul.client.values import Record, path
+
+ValidationType = Literal["valid", "invalid", "all"]
+
+_SHAPE = PageShape("invoices")
+
+
+class InvoicesResource(Resource):
+    """``client.invoices``. Money is integer cents of the invoice currency. Reference: ``/reference/invoices``."""
+
+    def list(
+        self,
+        *,
+        customer_uuid: str | None = None,
+        data_source_uuid: str | None = None,
+        external_id: str | None = None,
+        validation_type: ValidationType | None = None,
+        with_disabled: bool | None = None,
+        include_edit_histories: bool | None = None,
+        per_page: int = 200,
+        cursor: str | None = None,
+    ) -> Listing:
+        """List the invoices of the account, newest first, with line items and transactions.
+
+        Reference: ``/reference/invoices/list``.
+
+        :param external_id: exact external id; unique only together with ``data_source_uuid``.
+        :param validation_type: ``valid`` (what the API does by itself), ``invalid`` or ``all``.
+        :param with_disabled: list disabled invoices as well.
+        :param include_edit_histories: add ``edit_history_summary`` where there are edits.
+        """
+        params = {
+            "customer_uuid": customer_uuid,
+            "data_source_uuid": data_source_uuid,
+            "external_id": external_id,
+            "validation_type": validation_type,
+            "with_disabled": with_disabled,
+            "include_edit_histories": include_edit_histories,
+        }
+        return self._listing("/invoices", params, shape=_SHAPE, per_page=per_page, cursor=cursor)
+
+    def list_for_customer(
+        self,
+        customer_uuid: str,
+        *,
+        validation_type: ValidationType | None = None,
+        per_page: int = 200,
+        cursor: str | None = None,
+    ) -> Listing:
+        """List the invoices of one customer, oldest first.
+
+        Reference: ``/reference/customers/list-invoices``.
+
+        :raises ChartMogulNotFoundError: while reading, when there is no such customer.
+        """
+        params = {"validation_type": validation_type}
+        url = path("/import/customers/{}/invoices", customer_uuid)
+        return self._listing(url, params, shape=_SHAPE, per_page=per_page, cursor=cursor)
+
+    def create(self, customer_uuid: str, invoices: Sequence[Mapping[str, Any]]) -> Record:
+        """Import invoices of one customer, all or none. Keyed by their external ids.
+
+        After a failure that leaves open what was stored, the invoices that are there are taken as done
+        and only the others are sent again.
+
+        Reference: ``/reference/invoices/add``.
+
+        :param invoices: each with ``external_id``, ``date``, ``currency``, ``line_items`` and, optionally,
+            ``due_date``, ``transactions``, ``collection_method``, and for a merged customer
+            ``customer_external_id`` and ``data_source_uuid``.
+        :return: ``{"invoices": [...]}``, in the order given.
+        :raises ChartMogulUnprocessableError: one is refused, so none was stored; ``errors`` names it by position.
+        :raises ChartMogulNotFoundError: no such customer (the API says "Invoice not found").
+        """
+        stored: dict[str, Record] = {}
+        body = {"invoices": list(invoices)}
+
+        def find() -> Record | None:
+            stored.update(self._stored(customer_uuid, invoices))
+            body["invoices"] = [row for row in invoices if row["external_id"] not in stored]
+            return None if body["invoices"] else {"invoices": []}
+
+        answer = self._transport.post_keyed(
+            path("/import/customers/{}/invoices", customer_uuid),
+            body,
+            find=find if all(row.get("external_id") for row in invoices) else None,
+        )
+        if not stored:
+            return answer
+        stored.update({row["external_id"]: row for row in answer.get("invoices", [])})
+        return {**answer, "invoices": [stored[row["external_id"]] for row in invoices]}
+
+    def retrieve(self, invoice_uuid: str, *, validation_type: ValidationType | None = None) -> Record:
+        """Return one invoice with line items and transactions.
+
+        Reference: ``/reference/invoices/retrieve``.
+
+        :raises ChartMogulNotFoundError: there is none with this uuid.
+        """
+        return self._transport.get(path("/invoices/{}", invoice_uuid), {"validation_type": validation_type})
+
+    def delete(self, invoice_uuid: str) -> None:
+        """Delete an invoice with line items and transactions; a subscription without other invoices goes too.
+
+        Reference: ``/reference/delete-an-invoice``.
+        """
+        self._transport.delete(path("/invoices/{}", invoice_uuid))
+
+    def _stored(self, customer_uuid: str, invoices: Sequence[Mapping[str, Any]]) -> dict[str, Record]:
+        found = {}
+        for row in invoices:
+            same = self.list(
+                customer_uuid=customer_uuid,
+                data_source_uuid=row.get("data_source_uuid"),
+                external_id=row["external_id"],
+                validation_type="all",
+            )
+            if (invoice := same.first()) is not None:
+                found[row["external_id"]] = invoice
+        return found
+
+
+def part_finder(invoices: InvoicesResource, invoice_uuid: str, kind: str, external_id: str | None) -> Finder | None:
+    """Return a look-up of a line item or transaction in its invoice, or ``None`` if it has no external id."""
+    if not external_id:
+        return None
+
+    def find() -> Record | None:
+        parts = invoices.retrieve(invoice_uuid, validation_type="all").get(kind, [])
+        return next((part for part in parts if part.get("external_id") == external_id), None)
+
+    return find
+
+
+Finder = Callable[[], Record | None]

@@ -1,0 +1,46 @@
+"""Tags of customers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_chartmogul.client.resources._resource import Resource
+from airflow_provider_chartmogul.client.values import Record, path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class TagsResource(Resource):
+    """``client.tags``. Adding what is there and removing what is not are both harmless."""
+
+    def add(self, customer_uuid: str, tags: Sequence[str]) -> Record:
+        """Add tags to a customer. Idempotent.
+
+        Reference: ``/reference/customers/tags/add``.
+
+        :return: ``{"tags": [...]}``, all of the customer's tags.
+        :raises ChartMogulNotFoundError: no such customer.
+        """
+        url = path("/customers/{}/attributes/tags", customer_uuid)
+        return self._transport.post_idempotent(url, {"tags": list(tags)})
+
+    def add_by_email(self, email: str, tags: Sequence[str]) -> Record:
+        """Add tags to every customer with an e-mail address. Idempotent.
+
+        Reference: ``/reference/customers/tags/add-by-email``.
+
+        :return: ``{"entries": [...]}``, the customers, not paged.
+        :raises ChartMogulNotFoundError: nobody has the address.
+        """
+        return self._transport.post_idempotent("/customers/attributes/tags", {"email": email, "tags": list(tags)})
+
+    def remove(self, customer_uuid: str, tags: Sequence[str]) -> Record:
+        """Take tags off a customer.
+
+        Reference: ``/reference/customers/tags``.
+
+        :return: ``{"tags": [...]}``, those that remain.
+        """
+        url = path("/customers/{}/attributes/tags", customer_uuid)
+        return self._transport.remove(url, {"tags": list(tags)}) or {"tags": []}
