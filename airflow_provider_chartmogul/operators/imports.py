@@ -1,0 +1,164 @@
+"""Operators that import billing data in bulk."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+from airflow_provider_chartmogul.imports import BillingRecords, ImportResult, dead_letters, import_billing
+from airflow_provider_chartmogul.imports.batching import MAX_CUSTOMERS
+from airflow_provider_chartmogul.imports.records import INPUT_KINDS, read_json_lines
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.providers.common.compat.sdk import Context
+
+Records = list[dict[str, Any]] | str
+"""Records themselves, or the path of a JSON Lines file with one record in each line."""
+
+
+class ChartMogulImportBillingOperator(ChartMogulOperator):
+    """Import customers, plans, invoices and subscription events by bulk JSON imports, and wait until they are done.
+
+    All records are checked before anything is sent. All records of a customer travel in one request, plans before all
+    customers. The imports are named after their content, so that a retry, or a later run over the same data, finds
+    them on the server, waits for those under way, and sends nothing twice. Records that exist already stay as they are
+    (the API has no upsert) and count as success. Each set of records is a list of dicts or, better for more than a few,
+    the path of a JSON Lines file (gzip where it ends in ``.gz``); the fields are those of
+    :class:`~airflow_provider_chartmogul.imports.records.BillingRecords`. All records are held in memory.
+
+    The end of the import is about the records: metrics follow later, for which there is
+    ``ChartMogulDataSourceProcessingSensor``. Reference: ``/reference/bulk-import``.
+
+    :param data_source_uuid: uuid of the custom data source, ``ds_…``. (templated)
+    :param customers: customers. (templated)
+    :param plans: plans; those that the data source has already are not sent. (templated)
+    :param invoices: invoices with nested ``line_items`` and ``transactions``. (templated)
+    :param subscription_events: subscription events. (templated)
+    :param records: records of mixed kinds, each as ``{"kind": "invoices", "record": {…}}``: the form in which
+        ``rejected_path`` is written. (templated)
+    :param path_conn_id: Airflow connection for paths in object storage. (templated)
+    :param rejected_path: file for the rejected records, each with its problems, as JSON Lines; empty where there are
+        none. (templated)
+    :param max_rejected: how many rejected or unaccounted records do not fail the task.
+    :param customers_per_request: most customers in one request; a request has at most 5 MB in any case.
+    :param max_in_flight: most imports under way at the same time.
+    :param poll_interval: seconds until the first question after an import's state; grows up to 30 s.
+    :param timeout: seconds for the whole import.
+    :raises ChartMogulImportFailedError: more than ``max_rejected`` records were rejected; the task is not retried.
+    :raises ChartMogulWaitTimeoutError: not done within ``timeout``; a retry goes on waiting.
+    """
+
+    template_fields: Sequence[str] = (
+        *ChartMogulOperator.template_fields,
+        "data_source_uuid",
+        *INPUT_KINDS,
+        "records",
+        "path_conn_id",
+        "rejected_path",
+    )
+    template_fields_renderers = dict.fromkeys((*INPUT_KINDS, "records"), "json")
+
+    def __init__(
+        self,
+        *,
+        data_source_uuid: str,
+        customers: Records | None = None,
+        plans: Records | None = None,
+        invoices: Records | None = None,
+        subscription_events: Records | None = None,
+        records: Records | None = None,
+        path_conn_id: str | None = None,
+        rejected_path: str | None = None,
+        max_rejected: int = 0,
+        customers_per_request: int = MAX_CUSTOMERS,
+        max_in_flight: int = 4,
+        poll_interval: float = 1.0,
+        timeout: float = 3600.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.data_source_uuid = data_source_uuid
+        self.customers = customers
+        self.plans = plans
+        self.invoices = invoices
+        self.subscription_events = subscription_events
+        self.records = records
+        self.path_conn_id = path_conn_id
+        self.rejected_path = rejected_path
+        self.max_rejected = max_rejected
+        self.customers_per_request = customers_per_request
+        self.max_in_flight = max_in_flight
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self._check_arguments()
+
+    def _check_arguments(self) -> None:
+        if all(getattr(self, name) is None for name in (*INPUT_KINDS, "records")):
+            raise ValueError(f"give at least one of {', '.join(INPUT_KINDS)} and records")
+        for name in ("customers_per_request", "max_in_flight"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("poll_interval", "timeout"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0 seconds, not {getattr(self, name)}")
+        if self.max_rejected < 0:
+            raise ValueError(f"max_rejected must not be negative, not {self.max_rejected}")
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return, for each kind, the number of records by outcome, and the external ids of the imports."""
+        billing = self._read()
+        result = import_billing(
+            self.hook.get_conn(),
+            self.data_source_uuid,
+            billing,
+            max_rejected=self.max_rejected,
+            customers_per_request=self.customers_per_request,
+            max_in_flight=self.max_in_flight,
+            poll_interval=self.poll_interval,
+            timeout=self.timeout,
+        )
+        for warning in result.warnings:
+            self.log.warning("%s", warning)
+        self.log.info("Import into %s: %s", self.data_source_uuid, json.dumps(result.summary()))
+        if self.rejected_path:
+            self._write_rejected(self.rejected_path, billing, result)
+        result.raise_for_failures(self.max_rejected)
+        return result.summary()
+
+    def _read(self) -> BillingRecords:
+        billing = BillingRecords(**{kind: self._records(kind) for kind in INPUT_KINDS})
+        billing.extend(self._records("records"))
+        return billing
+
+    def _records(self, name: str) -> list[dict[str, Any]]:
+        given: Records | None = getattr(self, name)
+        if given is None:
+            return []
+        if isinstance(given, str):
+            with self._path(given).open("rb") as file, _unpacked(given, file) as lines:
+                return list(read_json_lines(lines, given))
+        if not isinstance(given, list):
+            raise TypeError(f"{name} must be a list of records or a path, not {type(given).__name__}")
+        return given
+
+    def _write_rejected(self, path: str, billing: BillingRecords, result: ImportResult) -> None:
+        lines = (json.dumps(line, default=str) + "\n" for line in dead_letters(billing, result.problems))
+        target = self._path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("w") as file:
+            file.writelines(lines)
+        self.log.info("Rejected records are in %s", path)
+
+    def _path(self, path: str) -> Any:
+        return ObjectStoragePath(path, conn_id=self.path_conn_id)
+
+
+def _unpacked(path: str, file: Any) -> io.TextIOWrapper:
+    return io.TextIOWrapper(gzip.open(file) if path.endswith(".gz") else file, encoding="utf-8")
