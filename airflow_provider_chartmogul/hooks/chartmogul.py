@@ -114,7 +114,7 @@ def _client(
         raise ChartMogulConfigError(
             f"Connection '{connection.conn_id}' has no API key: put it into the password field."
         )
-    settings = {
+    settings: dict[str, Any] = {
         name: _number(connection.conn_id, name, extra[name], number)
         for name, number in NUMBERS.items()
         if extra.get(name) not in (None, "")

@@ -6,11 +6,12 @@ import shutil
 import zipfile
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast, get_args
 from uuid import uuid4
 
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
+from airflow_provider_chartmogul.client.resources.activities import MovementType
 from airflow_provider_chartmogul.exceptions import ChartMogulExportFailedError, ChartMogulInvalidResponseError
 from airflow_provider_chartmogul.intervals import inclusive_dates
 from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_chartmogul.intervals import Moment
 
-ACTIVITY_TYPES = ("new_biz", "reactivation", "expansion", "contraction", "churn")
+ACTIVITY_TYPES = get_args(MovementType)
 
 
 class ChartMogulCreateActivitiesExportOperator(ChartMogulOperator):
@@ -58,16 +59,16 @@ class ChartMogulCreateActivitiesExportOperator(ChartMogulOperator):
         self.interval_end = interval_end
         self.activity_type = activity_type
         if is_literal(activity_type):
-            _check_activity_type(activity_type)
+            _movement_type(activity_type)
 
     def execute(self, context: Context) -> str:
         """Return the id of the export."""
-        _check_activity_type(self.activity_type)
+        movement_type = _movement_type(self.activity_type)
         first = last = None
         if self.interval_start is not None or self.interval_end is not None:
             first, last = inclusive_dates(self.interval_start, self.interval_end)
         exports = self.hook.get_conn().activities_exports
-        export = exports.create(start_date=first, end_date=last, type=self.activity_type)
+        export = exports.create(start_date=first, end_date=last, type=movement_type)
         self.log.info("Activities export %s is %s", export["id"], export["status"])
         return str(export["id"])
 
@@ -111,7 +112,8 @@ class ChartMogulDownloadActivitiesExportOperator(ChartMogulOperator):
             )
         with TemporaryDirectory() as folder:
             archive = Path(folder, "export.zip")
-            exports.download(export, archive)
+            with archive.open("wb") as file:
+                exports.download(export["file_url"], file)
             files = self._store(archive)
         self.log.info("Stored %s files, %s bytes under %s", len(files), sum(files.values()), self.path)
         return {"path": self.path, "bytes": sum(files.values()), "files": list(files)}
@@ -139,9 +141,10 @@ class ChartMogulDownloadActivitiesExportOperator(ChartMogulOperator):
         return ChartMogulInvalidResponseError(f"The file of activities export {self.export_id} is damaged: {what}")
 
 
-def _check_activity_type(activity_type: str | None) -> None:
+def _movement_type(activity_type: str | None) -> MovementType | None:
     if activity_type is not None and activity_type not in ACTIVITY_TYPES:
         raise ValueError(f"activity_type must be one of {', '.join(ACTIVITY_TYPES)}, not {activity_type!r}")
+    return cast("MovementType | None", activity_type)
 
 
 def _files(members: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
@@ -157,7 +160,7 @@ def _write(source: IO[bytes], target: ObjectStoragePath) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.parent / f".{target.name}.{uuid4().hex}"
     try:
-        with temporary.open("wb") as sink:
+        with temporary.open("wb") as sink:  # type: ignore[no-untyped-call]
             shutil.copyfileobj(source, sink)
         temporary.move(target)
     finally:

@@ -15,16 +15,18 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.client.resources.custom_attributes import CustomAttributesResource
+    from airflow_provider_chartmogul.client.resources.tags import TagsResource
 
 
 class ChartMogulEnrichmentOperator(ChartMogulOperator):
     """Base of the operators that add something to one customer, or to all customers with an email address.
 
-    Give exactly one target: ``customer_uuid``, ``email``, or ``data_source_uuid`` together with ``external_id``.
+    Give exactly one target: ``customer_uuid``, ``customer_email``, or ``data_source_uuid`` together with ``external_id``.
     Adding is idempotent. Returns ``{"customer_uuids": [...]}``, the customers that were enriched.
 
     :param customer_uuid: the customer (``cus_…``). (templated)
-    :param email: every customer with this address, in all data sources. (templated)
+    :param customer_email: every customer with this address, in all data sources. (templated)
     :param data_source_uuid: data source of the customer, with ``external_id``. (templated)
     :param external_id: your identifier of the customer in that data source. (templated)
     :param ignore_missing: succeed without effect when there is no such customer, instead of failing.
@@ -35,7 +37,7 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
     template_fields: Sequence[str] = (
         *ChartMogulOperator.template_fields,
         "customer_uuid",
-        "email",
+        "customer_email",
         "data_source_uuid",
         "external_id",
     )
@@ -44,7 +46,7 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
         self,
         *,
         customer_uuid: str | None = None,
-        email: str | None = None,
+        customer_email: str | None = None,
         data_source_uuid: str | None = None,
         external_id: str | None = None,
         ignore_missing: bool = False,
@@ -52,18 +54,18 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.customer_uuid = customer_uuid
-        self.email = email
+        self.customer_email = customer_email
         self.data_source_uuid = data_source_uuid
         self.external_id = external_id
         self.ignore_missing = ignore_missing
-        targets = (customer_uuid, email, data_source_uuid)
+        targets = (customer_uuid, customer_email, data_source_uuid)
         if sum(target is not None for target in targets) != 1 or (data_source_uuid is None) != (external_id is None):
             raise ValueError(
-                "give exactly one target: customer_uuid, or email, or data_source_uuid together with external_id"
+                "give exactly one target: customer_uuid, or customer_email, or data_source_uuid together with external_id"
             )
 
     @abstractmethod
-    def resource(self, client: ChartMogulClient) -> Tags | CustomAttributes:
+    def resource(self, client: ChartMogulClient) -> TagsResource | CustomAttributesResource:
         """Return the part of the client that adds."""
 
     @abstractmethod
@@ -85,7 +87,7 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
         return {"customer_uuids": uuids}
 
     def _check_target(self) -> None:
-        for name in ("customer_uuid", "email", "data_source_uuid", "external_id"):
+        for name in ("customer_uuid", "customer_email", "data_source_uuid", "external_id"):
             value = getattr(self, name)
             # an empty part of a path or query would address something else than was meant
             if value is not None and (not value.strip() or value == "None"):
@@ -93,8 +95,8 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
 
     def _enrich(self, client: ChartMogulClient, addition: Mapping[str, Any]) -> list[str]:
         resource = self.resource(client)
-        if self.email is not None:
-            entries = resource.add_by_email(self.email, **addition)["entries"]
+        if self.customer_email is not None:
+            entries = resource.add_by_email(self.customer_email, **addition)["entries"]
             return [customer["uuid"] for customer in entries]
         uuid = self.customer_uuid or self._find(client)
         resource.add(uuid, **addition)
@@ -123,7 +125,7 @@ class ChartMogulAddTagsOperator(ChartMogulEnrichmentOperator):
         super().__init__(**kwargs)
         self.tags = tags
 
-    def resource(self, client: ChartMogulClient) -> Tags:
+    def resource(self, client: ChartMogulClient) -> TagsResource:
         """Tags."""
         return client.tags
 
@@ -150,7 +152,7 @@ class ChartMogulAddCustomAttributesOperator(ChartMogulEnrichmentOperator):
         super().__init__(**kwargs)
         self.custom_attributes = custom_attributes
 
-    def resource(self, client: ChartMogulClient) -> CustomAttributes:
+    def resource(self, client: ChartMogulClient) -> CustomAttributesResource:
         """Custom attributes."""
         return client.custom_attributes
 

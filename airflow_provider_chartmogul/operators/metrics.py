@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from airflow_provider_chartmogul.client.resources.metrics import AspInterval, Interval
 from airflow_provider_chartmogul.intervals import inclusive_dates
 from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal
 
@@ -14,17 +15,12 @@ if TYPE_CHECKING:
 
     from airflow_provider_chartmogul.intervals import Moment
 
-_ANY = ("day", "week", "month", "quarter", "year")
-# Allowed bucket sizes, the API's default first. Sent always, since pages of the reference differ on the defaults.
+DEFAULT_INTERVAL = "month"
+# which bucket sizes a metric has; its name is that of the method of ``client.metrics``
 INTERVALS: dict[str, tuple[str, ...]] = {
-    "all": _ANY,
-    "mrr": _ANY,
-    "arr": _ANY,
-    "arpa": _ANY,
-    "customer_count": _ANY,
-    "asp": ("month", "quarter", "year"),
-    "customer_churn_rate": ("month", "day", "week", "quarter", "year"),
-    "mrr_churn_rate": ("month", "day", "week", "quarter", "year"),
+    **dict.fromkeys(("all", "mrr", "arr", "arpa"), get_args(Interval)),
+    "asp": get_args(AspInterval),
+    **dict.fromkeys(("customer_count", "customer_churn_rate", "mrr_churn_rate"), get_args(Interval)),
     "ltv": (),
 }
 
@@ -42,10 +38,10 @@ class ChartMogulMetricsOperator(ChartMogulOperator):
     :param interval_start: first moment of the range; the start of the data interval by default. (templated)
     :param interval_end: end of the range, exclusive as everywhere in Airflow: ``2026-02-01`` asks for days up to
         31 January. The end of the data interval by default. (templated)
-    :param interval: bucket size ``day``, ``week``, ``month``, ``quarter`` or ``year``. By default ``month`` for
-        ``asp`` and the churn rates, else ``day``. ``asp`` has no day and week, ``ltv`` takes no interval. (templated)
-    :param geo: country codes (ISO 3166-1 alpha-2), comma-separated. (templated)
-    :param plans: plan names, uuids or external ids, comma-separated. (templated)
+    :param interval: bucket size ``day``, ``week``, ``month`` (default), ``quarter`` or ``year``; ``asp`` has no day and
+        week, ``ltv`` takes none. (templated)
+    :param geo: country codes (ISO 3166-1 alpha-2), as list or comma-separated. (templated)
+    :param plans: plan names, uuids or external ids, as list or comma-separated. (templated)
     :param filters: filter expression of ChartMogul, passed on unread. (templated)
     :raises ValueError: unknown metric or an interval that it does not have; when the DAG is parsed, unless templated.
     """
@@ -68,8 +64,8 @@ class ChartMogulMetricsOperator(ChartMogulOperator):
         interval_start: Moment = "{{ data_interval_start }}",
         interval_end: Moment = "{{ data_interval_end }}",
         interval: str | None = None,
-        geo: str | None = None,
-        plans: str | None = None,
+        geo: str | Sequence[str] | None = None,
+        plans: str | Sequence[str] | None = None,
         filters: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -87,11 +83,16 @@ class ChartMogulMetricsOperator(ChartMogulOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Return ``{"entries": [...], "summary": {...}}``."""
         first, last = inclusive_dates(self.interval_start, self.interval_end)
-        arguments = {"start_date": first, "end_date": last, "geo": self.geo, "plans": self.plans}
-        if size := bucket_size(self.metric, self.interval):
-            arguments["interval"] = size
+        size = bucket_size(self.metric, self.interval)
         retrieve = getattr(self.hook.get_conn().metrics, self.metric)
-        answer: dict[str, Any] = retrieve(**arguments, filters=self.filters)
+        answer: dict[str, Any] = retrieve(
+            start_date=first,
+            end_date=last,
+            **({"interval": size} if size else {}),
+            geo=self.geo,
+            plans=self.plans,
+            filters=self.filters,
+        )
         self.log.info("%s from %s to %s: %s entries", self.metric, first, last, len(answer["entries"]))
         return answer
 
@@ -104,10 +105,12 @@ def bucket_size(metric: str, interval: str | None) -> str | None:
     if metric not in INTERVALS:
         raise ValueError(f"metric must be one of {', '.join(INTERVALS)}, not {metric!r}")
     allowed = INTERVALS[metric]
-    if not interval:
-        return allowed[0] if allowed else None
     if not allowed:
-        raise ValueError(f"metric {metric} takes no interval")
+        if interval:
+            raise ValueError(f"metric {metric} takes no interval")
+        return None
+    if not interval:
+        return DEFAULT_INTERVAL
     if interval not in allowed:
         raise ValueError(f"interval of metric {metric} must be one of {', '.join(allowed)}, not {interval!r}")
     return interval

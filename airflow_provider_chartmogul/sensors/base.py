@@ -98,5 +98,6 @@ class ChartMogulSensor(BaseSensorOperator):
 
 def _named_error(name: str, message: str) -> exceptions.ChartMogulError:
     error = getattr(exceptions, name, None)
-    known = isinstance(error, type) and issubclass(error, exceptions.ChartMogulError)
-    return error(message) if known else exceptions.ChartMogulError(message)
+    if isinstance(error, type) and issubclass(error, exceptions.ChartMogulError):
+        return error(message)
+    return exceptions.ChartMogulError(message)

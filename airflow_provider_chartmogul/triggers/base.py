@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_chartmogul import exceptions
-from airflow_provider_chartmogul.exceptions import (
-    ChartMogulConnectionError,
-    ChartMogulError,
-    ChartMogulRateLimitError,
-    ChartMogulServerError,
-)
+from airflow_provider_chartmogul.client.retry import is_transient
+from airflow_provider_chartmogul.exceptions import ChartMogulError
 from airflow_provider_chartmogul.hooks.chartmogul import ChartMogulHook
 
 if TYPE_CHECKING:
@@ -23,7 +19,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_chartmogul.client import ChartMogulClient
 
-TRANSIENT = (ChartMogulConnectionError, ChartMogulRateLimitError, ChartMogulServerError)
 # whatever poll interval was asked for, a trigger must not spin
 MIN_SLEEP = 1.0
 
@@ -48,7 +43,7 @@ class ChartMogulPollTrigger(BaseTrigger):
         deadline: float | None = None,
         max_failures: int = 5,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.chartmogul_conn_id = chartmogul_conn_id
         self.poll_interval = poll_interval
         self.deadline = deadline
@@ -77,7 +72,7 @@ class ChartMogulPollTrigger(BaseTrigger):
         """Yield the one final event."""
         hook = ChartMogulHook(self.chartmogul_conn_id)
         try:
-            yield TriggerEvent(await self._wait(hook))
+            yield TriggerEvent(await self._wait(hook))  # type: ignore[no-untyped-call]
         finally:
             hook.close()
 
@@ -86,13 +81,11 @@ class ChartMogulPollTrigger(BaseTrigger):
         while True:
             try:
                 event = await asyncio.to_thread(self.look, await hook.get_async_conn())
-            except TRANSIENT as err:
-                failures += 1
-                if failures >= self.max_failures:
-                    return error_event(err)
-                self.log.warning("Look %s of %s in a row failed: %s", failures, self.max_failures, err)
             except ChartMogulError as err:
-                return error_event(err)
+                failures += 1
+                if failures >= self.max_failures or not is_transient(err):
+                    return error_event(err)
+                self.log.warning("Look failed, %s in a row of at most %s: %s", failures, self.max_failures, err)
             else:
                 failures = 0
                 if event is not None:
