@@ -1,0 +1,124 @@
+"""Columns of a stream's tables, and how a JSON value of the API becomes a value of a column."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class ColumnType(StrEnum):
+    """What a column holds, independent of any database.
+
+    Money is ``INTEGER``: cents of the account's (on invoices: the invoice's) currency. ``DECIMAL`` is for rates in
+    per cent and for lifetime values. ``TIMESTAMP`` is an instant in UTC. ``JSON`` is JSON text.
+    """
+
+    STRING = "string"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    BOOLEAN = "boolean"
+    TIMESTAMP = "timestamp"
+    DATE = "date"
+    JSON = "json"
+
+
+STRING, INTEGER, DECIMAL, BOOLEAN = ColumnType.STRING, ColumnType.INTEGER, ColumnType.DECIMAL, ColumnType.BOOLEAN
+TIMESTAMP, DATE, JSON = ColumnType.TIMESTAMP, ColumnType.DATE, ColumnType.JSON
+
+
+def column_name(api_field: str) -> str:
+    """Return the column of an API field: ``customer-since`` becomes ``customer_since``, all else stays as it is."""
+    return api_field.replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    :param api_field: the field as the API spells it; ``name`` is its form without hyphens.
+    :param type: what it holds.
+    """
+
+    api_field: str
+    type: ColumnType
+    name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", column_name(self.api_field))
+
+    def parse(self, value: Any) -> Any:
+        """Turn a JSON value into a Python value of this column's type; ``None`` stays ``None``.
+
+        :raises ValueError: the value is of another kind. The text does not quote it.
+        """
+        if value is None:
+            return None
+        try:
+            return _PARSERS[self.type](value)
+        except (TypeError, ValueError, ArithmeticError):
+            raise ValueError(f"field {self.api_field!r} does not hold a {self.type}") from None
+
+
+def _string(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)):
+        return json.dumps(value)
+    raise TypeError
+
+
+def _integer(value: Any) -> int:
+    # some bodies spell whole numbers with a decimal point
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+        raise TypeError
+    return int(value)
+
+
+def _decimal(value: Any) -> Decimal:
+    # through text, so that 2.92 stays 2.92
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError
+    number = Decimal(str(value))
+    if not number.is_finite():
+        raise ValueError
+    return number
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _timestamp(value: Any) -> datetime:
+    # "2026-02-11 00:00:00 UTC" is among the API's notations
+    moment = datetime.fromisoformat(value.removesuffix(" UTC"))
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def json_text(value: Any) -> str:
+    """Return compact JSON with the characters as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+_PARSERS: dict[ColumnType, Callable[[Any], Any]] = {
+    STRING: _string,
+    INTEGER: _integer,
+    DECIMAL: _decimal,
+    BOOLEAN: _boolean,
+    TIMESTAMP: _timestamp,
+    DATE: date.fromisoformat,
+    JSON: json_text,
+}
+
+
+def columns(kind: ColumnType, *api_fields: str) -> tuple[Column, ...]:
+    """Return several columns of one type."""
+    return tuple(Column(api_field, kind) for api_field in api_fields)

@@ -1,0 +1,94 @@
+"""Invoices, with their line items and transactions as tables of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_chartmogul.streams.columns import BOOLEAN, INTEGER, JSON, STRING, TIMESTAMP, columns
+from airflow_provider_chartmogul.streams.model import Reading, Stream, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.streams.model import Options, Page, Record
+
+# keys that newer answers add to invoices, line items and transactions alike
+_EDITS = (
+    *columns(BOOLEAN, "disabled"),
+    *columns(TIMESTAMP, "disabled_at"),
+    *columns(STRING, "disabled_by"),
+    *columns(BOOLEAN, "user_created"),
+    *columns(JSON, "errors"),
+)
+
+INVOICE = Table(
+    columns=(
+        *columns(STRING, "uuid", "external_id", "customer_uuid", "customer_external_id", "data_source_uuid"),
+        *columns(TIMESTAMP, "date", "due_date"),
+        *columns(STRING, "currency", "collection_method", "status"),
+        *_EDITS,
+    ),
+    key=("uuid",),
+)
+
+LINE_ITEM = Table(
+    suffix="line_items",
+    columns=(
+        *columns(STRING, "invoice_uuid", "uuid", "external_id", "type"),
+        *columns(STRING, "subscription_uuid", "subscription_external_id", "subscription_set_external_id"),
+        *columns(STRING, "plan_uuid", "plan_external_id"),
+        *columns(BOOLEAN, "prorated"),
+        *columns(STRING, "proration_type"),
+        *columns(TIMESTAMP, "service_period_start", "service_period_end"),
+        *columns(STRING, "description"),
+        *columns(INTEGER, "amount_in_cents", "quantity", "discount_amount_in_cents", "tax_amount_in_cents"),
+        *columns(INTEGER, "transaction_fees_in_cents"),
+        *columns(STRING, "transaction_fees_currency", "discount_code", "discount_description", "account_code"),
+        *columns(INTEGER, "event_order"),
+        *columns(BOOLEAN, "balance_transfer"),
+        *_EDITS,
+    ),
+    key=("uuid",),
+    parent_key="invoice_uuid",
+)
+
+TRANSACTION = Table(
+    suffix="transactions",
+    columns=(
+        *columns(STRING, "invoice_uuid", "uuid", "external_id", "type"),
+        *columns(TIMESTAMP, "date"),
+        *columns(STRING, "result"),
+        *columns(INTEGER, "amount_in_cents", "transaction_fees_in_cents"),
+        *columns(STRING, "transaction_fees_currency"),
+        *_EDITS,
+    ),
+    key=("uuid",),
+    parent_key="invoice_uuid",
+)
+
+_CHILDREN = (LINE_ITEM, TRANSACTION)
+
+
+def _open(client: ChartMogulClient, options: Options) -> Reading:
+    """Begin a reading of all valid, enabled invoices: the API has no filter by time."""
+    return Reading(_pages(client, options.data_source_uuid))
+
+
+def _pages(client: ChartMogulClient, data_source_uuid: str | None) -> Iterator[Page]:
+    for page in client.invoices.list(data_source_uuid=data_source_uuid).pages():
+        yield [_record(invoice) for invoice in page.records]
+
+
+def _record(invoice: Mapping[str, Any]) -> Record:
+    own = dict(invoice)
+    children = {child.suffix: own.pop(child.suffix, None) or [] for child in _CHILDREN}
+    row = INVOICE.row("invoices", own)
+    record = {"": [row]}
+    for child in _CHILDREN:
+        items = ({**item, "invoice_uuid": row["uuid"]} for item in children[child.suffix])
+        record[child.suffix] = [child.row("invoices", item) for item in items]
+    return record
+
+
+INVOICES = Stream("invoices", (INVOICE, *_CHILDREN), _open, options=frozenset({"data_source_uuid"}))
