@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_chartmogul.client.api import Api
 from airflow_provider_chartmogul.client.pagination import Listing, Page
 from airflow_provider_chartmogul.client.resources.account import AccountResource
 from airflow_provider_chartmogul.client.resources.activities import ActivitiesExportsResource, ActivitiesResource
@@ -35,7 +36,7 @@ class ChartMogulClient:
     """The ChartMogul API, one attribute per resource, one method per operation.
 
     Thread-safe. Nothing is opened before the first request. All clients of one key and address in a process share
-    one rate budget, with the limits of the newest client.
+    one rate budget, with the limits of the one that was last to begin.
 
     :param api_key: the API key.
     :param base_url: where the API is, with the version.
@@ -58,35 +59,34 @@ class ChartMogulClient:
         read_timeout: float = 60.0,
         max_retry_seconds: float = 300.0,
     ) -> None:
-        transport = Transport(
+        self._transport = Transport(
             api_key,
             base_url,
             requests_per_second=requests_per_second,
             max_connections=max_connections,
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
-            max_retry_seconds=max_retry_seconds,
         )
-        self._transport = transport
-        self.account = AccountResource(transport)
-        self.activities = ActivitiesResource(transport)
-        self.activities_exports = ActivitiesExportsResource(transport)
-        self.custom_attributes = CustomAttributesResource(transport)
-        self.customers = CustomersResource(transport)
-        self.data_sources = DataSourcesResource(transport)
-        self.invoices = InvoicesResource(transport)
-        self.json_imports = JsonImportsResource(transport)
-        self.line_items = LineItemsResource(transport)
-        self.metrics = MetricsResource(transport)
-        self.plans = PlansResource(transport)
-        self.subscription_events = SubscriptionEventsResource(transport)
-        self.subscriptions = SubscriptionsResource(transport)
-        self.tags = TagsResource(transport)
-        self.transactions = TransactionsResource(transport)
+        api = self._api = Api(self._transport, max_retry_seconds)
+        self.account = AccountResource(api)
+        self.activities = ActivitiesResource(api)
+        self.activities_exports = ActivitiesExportsResource(api)
+        self.custom_attributes = CustomAttributesResource(api)
+        self.customers = CustomersResource(api)
+        self.data_sources = DataSourcesResource(api)
+        self.invoices = InvoicesResource(api)
+        self.json_imports = JsonImportsResource(api)
+        self.line_items = LineItemsResource(api)
+        self.metrics = MetricsResource(api)
+        self.plans = PlansResource(api)
+        self.subscription_events = SubscriptionEventsResource(api)
+        self.subscriptions = SubscriptionsResource(api)
+        self.tags = TagsResource(api)
+        self.transactions = TransactionsResource(api)
 
     def ping(self) -> Record:
         """Return ``{"data": "pong!"}``: the cheapest way to try out a key. Reference: ``/docs/authentication``."""
-        return self._transport.get("/ping")
+        return self._api.get("/ping")
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-
-import requests
-from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from airflow_provider_chartmogul.exceptions import (
     ChartMogulAuthenticationError,
     ChartMogulBadRequestError,
     ChartMogulConflictError,
     ChartMogulConnectionError,
-    ChartMogulInvalidResponseError,
     ChartMogulNotFoundError,
     ChartMogulPermissionError,
     ChartMogulRateLimitError,
@@ -57,40 +53,24 @@ class ChartMogulConnectTimeoutError(ChartMogulTimeoutError):
     """No connection came about within the connect timeout, so the request was certainly not sent."""
 
 
-def connection_error(error: requests.RequestException, request: str) -> ChartMogulConnectionError:
-    """Name what went wrong without the text of the library's error, which quotes the query.
-
-    :param request: ``METHOD /path``.
-    """
-    inner = error.args[0] if error.args else None
-    if isinstance(error, requests.ConnectTimeout):
-        return ChartMogulConnectTimeoutError(f"{request}: no connection within the connect timeout")
-    if isinstance(error, requests.Timeout) or isinstance(inner, ReadTimeoutError):
-        return ChartMogulTimeoutError(f"{request}: no answer within the read timeout")
-    if isinstance(getattr(inner, "reason", None), NewConnectionError):
-        return ChartMogulUnreachableError(f"{request}: cannot connect (refused, or the host name is unknown)")
-    if isinstance(error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
-        return ChartMogulInvalidResponseError(f"{request}: the answer was cut short or is garbled")
-    if isinstance(error, requests.exceptions.SSLError):
-        return ChartMogulConnectionError(f"{request}: the TLS connection failed")
-    return ChartMogulConnectionError(f"{request}: the connection was cut before the answer came")
-
-
-def status_error(response: requests.Response, request: str) -> ChartMogulStatusError:
+def status_error(
+    request: str, status: int, headers: Mapping[str, str], content: bytes, *, secrets: Sequence[str] = ()
+) -> ChartMogulStatusError:
     """Read any of the API's error bodies.
 
     :param request: ``METHOD /path``.
+    :param secrets: what must not be quoted even if the answer quotes it.
     """
-    status = response.status_code
     fallback = ChartMogulServerError if status >= 500 else ChartMogulStatusError
-    errors, detail = _read_body(response)
+    errors, detail = _read_body(content)
+    detail = _without(detail, secrets)
     return _BY_STATUS.get(status, fallback)(
         f"{request} answered {status}" + (f": {detail}" if detail else ""),
         status_code=status,
         detail=detail,
-        errors=errors,
-        request_id=response.headers.get("X-Request-Id"),
-        retry_after=_retry_after(response.headers.get("Retry-After")),
+        errors={field: _without(sentence, secrets) for field, sentence in errors.items()},
+        request_id=headers.get("X-Request-Id"),
+        retry_after=_retry_after(headers.get("Retry-After")),
     )
 
 
@@ -99,13 +79,14 @@ def says_duplicate(error: ChartMogulUnprocessableError) -> bool:
     return any(_DUPLICATE.search(sentence) for sentence in [error.detail, *error.errors.values()])
 
 
-def _read_body(response: requests.Response) -> tuple[dict[str, str], str]:
-    text = response.content.decode("utf-8", "replace").strip()
+def _read_body(content: bytes) -> tuple[dict[str, str], str]:
+    """Return field to sentence, and the whole as one sentence."""
+    text = content.decode("utf-8", "replace").strip()
     try:
         body = json.loads(text)
     except ValueError:
         # a page for people (HTML, XML) tells a program nothing
-        return {}, "" if text.startswith("<") else short(text)
+        return {}, "" if text.startswith("<") else _short(text)
     errors = dict(_fields(body))
     message = _sentence(body)
     if message:
@@ -121,7 +102,7 @@ def _sentence(body: Any) -> str:
         body = body.get("message") or body.get("error")
     elif isinstance(body, list) and all(isinstance(item, str) for item in body):
         body = " ".join(body)
-    return short(body) if isinstance(body, str) else ""
+    return _short(body) if isinstance(body, str) else ""
 
 
 def _fields(body: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -133,14 +114,14 @@ def _fields(body: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
     if not isinstance(body, Mapping):
         return
     if isinstance(body.get("param"), str) and isinstance(body.get("message"), str):
-        yield f"{prefix}{body['param']}", short(body["message"])
+        yield f"{prefix}{body['param']}", _short(body["message"])
     for detail in _items(body.get("error_details")):
         yield from _fields(detail, prefix)
     if isinstance(body.get("errors"), Mapping):
         yield from _named(body["errors"], prefix)
     elif isinstance(body.get("invoices"), list):
         yield from _fields(body["invoices"], f"{prefix}invoices")
-    elif "code" not in body and "error" not in body and not prefix:
+    elif not prefix and not _sentence(body):
         yield from _named(body, prefix)
 
 
@@ -148,7 +129,7 @@ def _named(fields: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
     for field, value in fields.items():
         sentences = [item for item in _items(value) if isinstance(item, str)]
         if sentences:
-            yield f"{prefix}{field}", short(" ".join(sentences))
+            yield f"{prefix}{field}", _short(" ".join(sentences))
 
 
 def _items(value: Any) -> list[Any]:
@@ -157,7 +138,13 @@ def _items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def short(text: str) -> str:
+def _without(text: str, secrets: Sequence[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "<secret>")
+    return text
+
+
+def _short(text: str) -> str:
     """Return one line of bounded length without e-mail addresses."""
     line = _EMAIL.sub("<e-mail>", " ".join(text.split()))
     return line if len(line) <= SENTENCE_LENGTH else line[: SENTENCE_LENGTH - 1] + "…"

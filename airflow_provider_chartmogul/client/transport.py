@@ -1,7 +1,6 @@
-"""The one door to the API: authentication, timeouts, rate budget, retries, error mapping.
+"""The one door to the API: a request goes out once, authenticated, bounded in time and within the rate budget.
 
-Each verb says how it may be repeated: ``get``, ``put``, ``patch``, ``delete``, ``remove`` and ``post_idempotent`` at
-will, ``post_keyed`` after a look-up, ``post_unkeyed`` only when ChartMogul certainly did not work on it.
+What may be sent again, and when, is decided in :mod:`~airflow_provider_chartmogul.client.api`.
 """
 
 from __future__ import annotations
@@ -9,44 +8,52 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
-import tempfile
 import time
+from base64 import b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
+from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from airflow_provider_chartmogul import __version__
-from airflow_provider_chartmogul.client import errors, retry
+from airflow_provider_chartmogul.client.errors import (
+    ChartMogulConnectTimeoutError,
+    ChartMogulUnreachableError,
+    status_error,
+)
 from airflow_provider_chartmogul.client.rate_budget import RateBudget, shared_budget
 from airflow_provider_chartmogul.client.values import Record, json_default, query
 from airflow_provider_chartmogul.exceptions import (
-    ChartMogulAmbiguousWriteError,
     ChartMogulConfigError,
     ChartMogulConnectionError,
-    ChartMogulError,
     ChartMogulInvalidResponseError,
-    ChartMogulNotFoundError,
-    ChartMogulUnprocessableError,
+    ChartMogulStatusError,
+    ChartMogulTimeoutError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-T = TypeVar("T")
+    from collections.abc import Mapping
 
 log = logging.getLogger(__name__)
 
 CHUNK = 1 << 20
+USER_AGENT = f"airflow-provider-chartmogul/{__version__}"
 
 
 @dataclass(frozen=True)
-class _Request:
+class Request:
+    """What to ask.
+
+    :param path: escaped, below the base URL.
+    :param params: query; ``None`` is left out, flags become words.
+    :param body: sent as JSON; dates inside become text.
+    """
+
     method: str
     path: str
     params: Mapping[str, Any] | None = None
@@ -58,6 +65,7 @@ class _Request:
         return f"{self.method} {self.path}"
 
     def encoded_body(self) -> bytes | None:
+        """Return the body as bytes, read anew each time: a retry may have less to send."""
         if self.body is None:
             return None
         return json.dumps(self.body, default=json_default, allow_nan=False).encode()
@@ -78,7 +86,6 @@ class Transport:
         max_connections: int,
         connect_timeout: float,
         read_timeout: float,
-        max_retry_seconds: float,
     ) -> None:
         if not api_key:
             raise ChartMogulConfigError("the ChartMogul API key is empty")
@@ -88,10 +95,49 @@ class Transport:
         self._api_key = api_key
         self._limits = (requests_per_second, max_connections)
         self._timeout = (connect_timeout, read_timeout)
-        self._max_retry_seconds = max_retry_seconds
         # by process id: a forked process must not share sockets or locks with its parent
         self._sessions: dict[int, requests.Session] = {}
         self._budgets: dict[int, RateBudget] = {}
+
+    @property
+    def budget(self) -> RateBudget:
+        """The rate budget that all clients of this key and address share."""
+        budget = self._budgets.get(os.getpid())
+        return budget or self._budgets.setdefault(
+            os.getpid(), shared_budget(self._api_key, self.base_url, *self._limits)
+        )
+
+    def send(self, request: Request) -> Record | None:
+        """Send once, and return the JSON object of the answer, or ``None`` if it has no body."""
+        with self.budget.request():
+            started = time.monotonic()
+            response = self._exchange(request)
+            elapsed = (time.monotonic() - started) * 1000
+        log.debug("%s -> %d in %.0f ms", request.name, response.status_code, elapsed)
+        if not 200 <= response.status_code < 300:
+            raise self._status_error(response, request)
+        return _json_object(response.content, request) if response.content else None
+
+    def fetch(self, url: str, request: Request, target: BinaryIO) -> None:
+        """Copy a file from another host once, without credentials and outside of the rate budget.
+
+        :param url: with its signature in the query.
+        :param request: the same without the signature, for errors.
+        """
+        with requests.Session() as session:
+            # an authentication that adds nothing also keeps .netrc out
+            session.auth = _no_credentials
+            session.headers["User-Agent"] = USER_AGENT
+            try:
+                with session.get(url, stream=True, timeout=self._timeout) as response:
+                    if response.status_code != 200:
+                        raise self._status_error(response, request)
+                    for chunk in response.iter_content(CHUNK):
+                        target.write(chunk)
+                return
+            except requests.RequestException as error:
+                failure = _connection_error(error, request)
+        raise failure
 
     def close(self) -> None:
         """Close the idle connections. The next request opens new ones."""
@@ -99,164 +145,7 @@ class Transport:
         if session is not None:
             session.close()
 
-    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Record:
-        """Read. Retried at will."""
-        return self._repeatable(_Request("GET", path, params))
-
-    def put(self, path: str, body: Mapping[str, Any]) -> Record:
-        """Set. Retried at will."""
-        return self._repeatable(_Request("PUT", path, body=body))
-
-    def patch(self, path: str, body: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> Record:
-        """Set some fields. Retried at will."""
-        return self._repeatable(_Request("PATCH", path, params, body))
-
-    def post_idempotent(self, path: str, body: Mapping[str, Any]) -> Record:
-        """Post what does no harm when it is done twice. Retried at will."""
-        return self._repeatable(_Request("POST", path, body=body))
-
-    def remove(self, path: str, body: Mapping[str, Any]) -> Record | None:
-        """Take parts named in the body off a record; ``None`` when the API answers without a body. Retried at will."""
-        request = _Request("DELETE", path, body=body)
-        return self._retrying(request, lambda: self._send(request))
-
-    def delete(self, path: str, params: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None) -> None:
-        """Delete. Retried at will; a record that is gone when the deletion is repeated was deleted."""
-        request = _Request("DELETE", path, params, body)
-        tries = 0
-
-        def attempt() -> None:
-            nonlocal tries
-            tries += 1
-            try:
-                self._send(request)
-            except ChartMogulNotFoundError:
-                if tries == 1:
-                    raise
-
-        self._retrying(request, attempt)
-
-    def post_keyed(
-        self,
-        path: str,
-        body: Mapping[str, Any],
-        *,
-        find: Callable[[], Record | None] | None,
-        params: Mapping[str, Any] | None = None,
-    ) -> Record:
-        """Create a record that can be looked up by its natural key.
-
-        After a failure that leaves open whether the record was made, it is looked up before it is sent again;
-        if it is there, it is the answer.
-
-        :param find: looks the record up and returns it as the creation would, or ``None``. Without it (the caller
-            gave no key) the request is sent like :meth:`post_unkeyed`.
-        """
-        if find is None:
-            return self.post_unkeyed(path, body, params=params)
-        request = _Request("POST", path, params, body)
-        in_doubt = False
-
-        def attempt() -> Record:
-            nonlocal in_doubt
-            if in_doubt and (found := find()) is not None:
-                return found
-            try:
-                return self._object(request)
-            except ChartMogulUnprocessableError as error:
-                found = find() if in_doubt and errors.says_duplicate(error) else None
-                if found is None:
-                    raise
-                return found
-            except ChartMogulError as error:
-                in_doubt = in_doubt or retry.is_ambiguous(error)
-                raise
-
-        return self._retrying(request, attempt)
-
-    def post_unkeyed(self, path: str, body: Mapping[str, Any], *, params: Mapping[str, Any] | None = None) -> Record:
-        """Create a record that nothing tells apart from its double.
-
-        Sent again only when no connection came about or ChartMogul turned the request away (429, 503).
-
-        :raises ChartMogulAmbiguousWriteError: when it may have been done.
-        """
-        request = _Request("POST", path, params, body)
-
-        def attempt() -> Record:
-            try:
-                return self._object(request)
-            except ChartMogulError as error:
-                if not retry.is_ambiguous(error):
-                    raise
-                raise ChartMogulAmbiguousWriteError(
-                    f"{error}. It may or may not have taken effect; look before sending it again."
-                ) from error
-
-        return self._retrying(request, attempt)
-
-    def download(self, url: str, target: BinaryIO) -> int:
-        """Copy a pre-signed file into an open binary file, without credentials, and return its size in bytes.
-
-        The file is fetched completely before the first byte goes to the target, so that a retry leaves no traces.
-        It lies on another host and does not count against the rate budget.
-        """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ValueError("the file's URL is not an http(s) URL")
-        # the query is the signature: whoever reads it in a log can fetch the file
-        request = _Request("GET", f"{parts.netloc.rpartition('@')[2]}{parts.path}")
-        with tempfile.TemporaryFile() as spool:
-            self._retrying(request, lambda: self._fetch(url, request, spool))
-            size = spool.tell()
-            spool.seek(0)
-            shutil.copyfileobj(spool, target, CHUNK)
-        return size
-
-    def _fetch(self, url: str, request: _Request, spool: Any) -> None:
-        spool.seek(0)
-        spool.truncate()
-        with requests.Session() as session:
-            # an authentication that adds nothing also keeps .netrc out
-            session.auth = _no_credentials
-            session.headers["User-Agent"] = _USER_AGENT
-            try:
-                with session.get(url, stream=True, timeout=self._timeout) as response:
-                    if response.status_code != 200:
-                        raise errors.status_error(response, request.name)
-                    for chunk in response.iter_content(CHUNK):
-                        spool.write(chunk)
-                return
-            except requests.RequestException as error:
-                failure = errors.connection_error(error, request.name)
-        raise failure
-
-    def _repeatable(self, request: _Request) -> Record:
-        return self._retrying(request, lambda: self._object(request))
-
-    def _retrying(self, request: _Request, attempt: Callable[[], T]) -> T:
-        return retry.retrying(
-            attempt, name=request.name, seconds=self._max_retry_seconds, slow_down=self._budget().pause
-        )
-
-    def _object(self, request: _Request) -> Record:
-        answer = self._send(request)
-        if answer is None:
-            raise ChartMogulInvalidResponseError(f"{request.name}: the answer has no body")
-        return answer
-
-    def _send(self, request: _Request) -> Record | None:
-        """Send once, and return the JSON object of the answer, or ``None`` if it has no body."""
-        with self._budget().request():
-            started = time.monotonic()
-            response = self._exchange(request)
-        elapsed = (time.monotonic() - started) * 1000
-        log.debug("%s -> %d in %.0f ms", request.name, response.status_code, elapsed)
-        if not 200 <= response.status_code < 300:
-            raise errors.status_error(response, request.name)
-        return _json_object(response.content, request) if response.content else None
-
-    def _exchange(self, request: _Request) -> requests.Response:
+    def _exchange(self, request: Request) -> requests.Response:
         body = request.encoded_body()
         try:
             return self._session().request(
@@ -270,7 +159,7 @@ class Transport:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            failure: ChartMogulConnectionError = errors.connection_error(error, request.name)
+            failure = _connection_error(error, request)
         # outside of the handler: the library's error quotes the query and must not ride along as context
         raise failure
 
@@ -281,11 +170,11 @@ class Transport:
     def _new_session(self) -> requests.Session:
         session = requests.Session()
         session.auth = HTTPBasicAuth(self._api_key.encode(), b"")
-        session.headers.update({"Accept": "application/json", "User-Agent": _USER_AGENT})
+        session.headers.update({"Accept": "application/json", "User-Agent": USER_AGENT})
         adapter = HTTPAdapter(
             pool_connections=1,
             pool_maxsize=self._limits[1],
-            # retries are decided in one place, and that is not here
+            # what is sent again is decided in one place, and that is not here
             max_retries=Retry(0, read=False),
             pool_block=True,
         )
@@ -293,21 +182,32 @@ class Transport:
         session.mount("http://", adapter)
         return session
 
-    def _budget(self) -> RateBudget:
-        budget = self._budgets.get(os.getpid())
-        return budget or self._budgets.setdefault(
-            os.getpid(), shared_budget(self._api_key, self.base_url, *self._limits)
-        )
-
-
-_USER_AGENT = f"airflow-provider-chartmogul/{__version__}"
+    def _status_error(self, response: requests.Response, request: Request) -> ChartMogulStatusError:
+        secrets = (self._api_key, b64encode(f"{self._api_key}:".encode()).decode())
+        return status_error(request.name, response.status_code, response.headers, response.content, secrets=secrets)
 
 
 def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _json_object(content: bytes, request: _Request) -> Record:
+def _connection_error(error: requests.RequestException, request: Request) -> ChartMogulConnectionError:
+    """Name what went wrong without the text of the library's error, which quotes the query."""
+    inner = error.args[0] if error.args else None
+    if isinstance(error, requests.ConnectTimeout):
+        return ChartMogulConnectTimeoutError(f"{request.name}: no connection within the connect timeout")
+    if isinstance(error, requests.Timeout) or isinstance(inner, ReadTimeoutError):
+        return ChartMogulTimeoutError(f"{request.name}: no answer within the read timeout")
+    if isinstance(getattr(inner, "reason", None), NewConnectionError):
+        return ChartMogulUnreachableError(f"{request.name}: cannot connect (refused, or an unknown host name)")
+    if isinstance(error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
+        return ChartMogulInvalidResponseError(f"{request.name}: the answer was cut short or is garbled")
+    if isinstance(error, requests.exceptions.SSLError):
+        return ChartMogulConnectionError(f"{request.name}: the TLS connection failed")
+    return ChartMogulConnectionError(f"{request.name}: the connection was cut before the answer came")
+
+
+def _json_object(content: bytes, request: Request) -> Record:
     try:
         answer = json.loads(content)
     except ValueError:

@@ -77,7 +77,7 @@ class ActivitiesExportsResource(Resource):
 
         :return: the export with ``id`` and ``status`` ``pending``.
         """
-        return self._transport.post_idempotent("/activities_export", _filters(start_date, end_date, type))
+        return self._api.post_idempotent("/activities_export", _filters(start_date, end_date, type))
 
     def retrieve(self, export_id: str) -> Record:
         """Return the export; once ``status`` is ``succeeded`` with a ``file_url`` that is good for seven days.
@@ -86,7 +86,7 @@ class ActivitiesExportsResource(Resource):
 
         :raises ChartMogulNotFoundError: there is no such export.
         """
-        return self._transport.get(path("/activities_export/{}", export_id))
+        return self._api.get(path("/activities_export/{}", export_id))
 
     def download(self, file_url: str, target: BinaryIO) -> int:
         """Copy the zip archive of a finished export into an open binary file.
@@ -98,4 +98,4 @@ class ActivitiesExportsResource(Resource):
         :return: size in bytes.
         :raises ChartMogulPermissionError: the URL has expired.
         """
-        return self._transport.download(file_url, target)
+        return self._api.download(file_url, target)

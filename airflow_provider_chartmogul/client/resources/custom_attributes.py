@@ -26,7 +26,7 @@ class CustomAttributesResource(Resource):
         :return: ``{"custom": {key: value}}``, all of the customer's attributes.
         :raises ChartMogulUnprocessableError: the key is defined with another type.
         """
-        return self._transport.post_idempotent(path(_PATH, customer_uuid), {"custom": list(custom)})
+        return self._api.post_idempotent(path(_PATH, customer_uuid), {"custom": list(custom)})
 
     def add_by_email(
         self, email: str, custom: Sequence[Mapping[str, Any]], *, with_associated_emails: bool | None = None
@@ -43,7 +43,7 @@ class CustomAttributesResource(Resource):
         body: Record = {"email": email, "custom": list(custom)}
         if with_associated_emails is not None:
             body["with_associated_emails"] = with_associated_emails
-        return self._transport.post_idempotent("/customers/attributes/custom", body)
+        return self._api.post_idempotent("/customers/attributes/custom", body)
 
     def update(self, customer_uuid: str, custom: Mapping[str, Any]) -> Record:
         """Set attributes that the account defines already; those left out keep their values.
@@ -53,7 +53,7 @@ class CustomAttributesResource(Resource):
         :param custom: key to value, or to ``{"value": …, "source": …}``.
         :return: ``{"custom": {key: value}}``, all of the customer's attributes.
         """
-        return self._transport.put(path(_PATH, customer_uuid), {"custom": dict(custom)})
+        return self._api.put(path(_PATH, customer_uuid), {"custom": dict(custom)})
 
     def remove(self, customer_uuid: str, custom: Sequence[str]) -> Record:
         """Take attributes off a customer; their definitions stay.
@@ -64,4 +64,4 @@ class CustomAttributesResource(Resource):
         :return: ``{"custom": {key: value}}``, those that remain.
         """
         # the API answers without a body when nothing remains
-        return self._transport.remove(path(_PATH, customer_uuid), {"custom": list(custom)}) or {"custom": {}}
+        return self._api.remove(path(_PATH, customer_uuid), {"custom": list(custom)}) or {"custom": {}}

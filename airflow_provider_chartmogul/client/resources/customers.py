@@ -73,7 +73,7 @@ class CustomersResource(Resource):
         """
         body = {"data_source_uuid": data_source_uuid, "external_id": external_id, **fields}
         same = self.list(data_source_uuid=data_source_uuid, external_id=external_id)
-        return self._transport.post_keyed("/customers", body, find=same.first)
+        return self._api.post_keyed("/customers", body, find=same.first)
 
     def retrieve(self, customer_uuid: str) -> Record:
         """Return one customer.
@@ -82,7 +82,7 @@ class CustomersResource(Resource):
 
         :raises ChartMogulNotFoundError: there is none with this uuid, or it was merged into another.
         """
-        return self._transport.get(path("/customers/{}", customer_uuid))
+        return self._api.get(path("/customers/{}", customer_uuid))
 
     def update(self, customer_uuid: str, **fields: Any) -> Record:
         """Change the given fields and return the customer; ``None`` empties a field.
@@ -91,18 +91,18 @@ class CustomersResource(Resource):
 
         :param fields: as in :meth:`create`, except the ids; ``attributes`` replaces the tags that are there.
         """
-        return self._transport.patch(path("/customers/{}", customer_uuid), fields)
+        return self._api.patch(path("/customers/{}", customer_uuid), fields)
 
     def delete(self, customer_uuid: str) -> None:
         """Delete an API-imported customer with invoices, subscriptions and attributes, for good.
 
         Reference: ``/reference/customers/delete``.
         """
-        self._transport.delete(path("/customers/{}", customer_uuid))
+        self._api.delete(path("/customers/{}", customer_uuid))
 
     def retrieve_attributes(self, customer_uuid: str) -> Record:
         """Return ``tags``, ``custom`` (key to value) and what billing systems added.
 
         Reference: ``/reference/customers/attributes``.
         """
-        return self._transport.get(path("/customers/{}/attributes", customer_uuid))
+        return self._api.get(path("/customers/{}/attributes", customer_uuid))

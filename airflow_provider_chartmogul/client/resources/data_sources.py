@@ -49,7 +49,7 @@ class DataSourcesResource(Resource):
 
         :raises ChartMogulUnprocessableError: the name is taken.
         """
-        return self._transport.post_keyed("/data_sources", {"name": name}, find=lambda: self._find(name))
+        return self._api.post_keyed("/data_sources", {"name": name}, find=lambda: self._find(name))
 
     def get_or_create(self, *, name: str) -> Record:
         """Return the data source of this name, and make it if there is none. Safe against others who do the same."""
@@ -83,14 +83,14 @@ class DataSourcesResource(Resource):
             "with_auto_churn_subscription_setting": with_auto_churn_subscription_setting,
             "with_invoice_handling_setting": with_invoice_handling_setting,
         }
-        return self._transport.get(path("/data_sources/{}", data_source_uuid), params)
+        return self._api.get(path("/data_sources/{}", data_source_uuid), params)
 
     def delete(self, data_source_uuid: str) -> None:
         """Delete a data source and all that was imported into it. The data disappears in the background.
 
         Reference: ``/reference/sources/delete``.
         """
-        self._transport.delete(path("/data_sources/{}", data_source_uuid))
+        self._api.delete(path("/data_sources/{}", data_source_uuid))
 
     def _find(self, name: str) -> Record | None:
         return next((source for source in self.list(name=name) if source.get("name") == name), None)

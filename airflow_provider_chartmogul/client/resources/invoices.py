@@ -89,7 +89,7 @@ class InvoicesResource(Resource):
             body["invoices"] = [row for row in invoices if row["external_id"] not in stored]
             return None if body["invoices"] else {"invoices": []}
 
-        answer = self._transport.post_keyed(
+        answer = self._api.post_keyed(
             path("/import/customers/{}/invoices", customer_uuid),
             body,
             find=find if all(row.get("external_id") for row in invoices) else None,
@@ -106,14 +106,14 @@ class InvoicesResource(Resource):
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
-        return self._transport.get(path("/invoices/{}", invoice_uuid), {"validation_type": validation_type})
+        return self._api.get(path("/invoices/{}", invoice_uuid), {"validation_type": validation_type})
 
     def delete(self, invoice_uuid: str) -> None:
         """Delete an invoice with line items and transactions; a subscription without other invoices goes too.
 
         Reference: ``/reference/delete-an-invoice``.
         """
-        self._transport.delete(path("/invoices/{}", invoice_uuid))
+        self._api.delete(path("/invoices/{}", invoice_uuid))
 
     def _stored(self, customer_uuid: str, invoices: Sequence[Mapping[str, Any]]) -> dict[str, Record]:
         found = {}

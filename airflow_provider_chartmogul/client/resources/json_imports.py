@@ -46,7 +46,7 @@ class JsonImportsResource(Resource):
             "subscription_events": subscription_events,
         }
         body = {"external_id": external_id, **{kind: rows for kind, rows in kinds.items() if rows is not None}}
-        return self._transport.post_keyed(
+        return self._api.post_keyed(
             path("/data_sources/{}/json_imports", data_source_uuid),
             body,
             find=lambda: self._find(data_source_uuid, external_id),
@@ -62,7 +62,7 @@ class JsonImportsResource(Resource):
         :param import_id: the ``external_id`` given, or the ``id`` of the answer.
         :raises ChartMogulNotFoundError: there is no such import.
         """
-        return self._transport.get(path("/data_sources/{}/json_imports/{}", data_source_uuid, import_id))
+        return self._api.get(path("/data_sources/{}/json_imports/{}", data_source_uuid, import_id))
 
     def _find(self, data_source_uuid: str, external_id: str) -> Record | None:
         try:

@@ -24,5 +24,5 @@ class LineItemsResource(Resource):
         :raises ChartMogulNotFoundError: no such invoice.
         :raises ChartMogulUnprocessableError: a field is refused.
         """
-        find = part_finder(InvoicesResource(self._transport), invoice_uuid, "line_items", fields.get("external_id"))
-        return self._transport.post_keyed(path("/import/invoices/{}/line_items", invoice_uuid), fields, find=find)
+        find = part_finder(InvoicesResource(self._api), invoice_uuid, "line_items", fields.get("external_id"))
+        return self._api.post_keyed(path("/import/invoices/{}/line_items", invoice_uuid), fields, find=find)

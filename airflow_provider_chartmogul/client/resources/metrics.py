@@ -190,7 +190,7 @@ class MetricsResource(Resource):
             "plans": comma(plans),
             "filters": filters,
         }
-        return self._transport.get(f"/metrics/{name}", params)
+        return self._api.get(f"/metrics/{name}", params)
 
 
 def _checked(interval: str, allowed: object) -> str:

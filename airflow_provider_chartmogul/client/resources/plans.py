@@ -58,9 +58,9 @@ class PlansResource(Resource):
             "interval_unit": interval_unit,
         }
         if external_id is None:
-            return self._transport.post_unkeyed("/plans", body)
+            return self._api.post_unkeyed("/plans", body)
         same = self.list(data_source_uuid=data_source_uuid, external_id=external_id)
-        return self._transport.post_keyed("/plans", {**body, "external_id": external_id}, find=same.first)
+        return self._api.post_keyed("/plans", {**body, "external_id": external_id}, find=same.first)
 
     def retrieve(self, plan_uuid: str) -> Record:
         """Return one plan.
@@ -69,14 +69,14 @@ class PlansResource(Resource):
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
-        return self._transport.get(path("/plans/{}", plan_uuid))
+        return self._api.get(path("/plans/{}", plan_uuid))
 
     def update(self, plan_uuid: str, **fields: Any) -> Record:
         """Change ``name``, ``interval_count`` or ``interval_unit``. MRR is recalculated in the background.
 
         Reference: ``/reference/plans/update``.
         """
-        return self._transport.patch(path("/plans/{}", plan_uuid), fields)
+        return self._api.patch(path("/plans/{}", plan_uuid), fields)
 
     def delete(self, plan_uuid: str) -> None:
         """Delete a plan of a custom data source.
@@ -85,4 +85,4 @@ class PlansResource(Resource):
 
         :raises ChartMogulUnprocessableError: subscriptions or invoices still name it.
         """
-        self._transport.delete(path("/plans/{}", plan_uuid))
+        self._api.delete(path("/plans/{}", plan_uuid))

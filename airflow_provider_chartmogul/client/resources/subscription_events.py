@@ -65,9 +65,9 @@ class SubscriptionEventsResource(Resource):
         """
         body = {"data_source_uuid": data_source_uuid, **fields}
         if external_id is None:
-            return self._transport.post_unkeyed(_PATH, {"subscription_event": body})
+            return self._api.post_unkeyed(_PATH, {"subscription_event": body})
         same = self.list(data_source_uuid=data_source_uuid, external_id=external_id)
-        return self._transport.post_keyed(
+        return self._api.post_keyed(
             _PATH, {"subscription_event": {**body, "external_id": external_id}}, find=same.first
         )
 
@@ -79,7 +79,7 @@ class SubscriptionEventsResource(Resource):
         :param fields: which event (``id``, or ``external_id`` with ``data_source_uuid``) and its new fields.
         :raises ChartMogulNotFoundError: there is no such event.
         """
-        return self._transport.patch(_PATH, {"subscription_event": fields})
+        return self._api.patch(_PATH, {"subscription_event": fields})
 
     def delete(
         self,
@@ -100,4 +100,4 @@ class SubscriptionEventsResource(Resource):
         if id is None and not (external_id and data_source_uuid):
             raise ValueError("name the event by id, or by external_id and data_source_uuid")
         named = {"external_id": external_id, "data_source_uuid": data_source_uuid} if id is None else {"id": id}
-        self._transport.delete(_PATH, body={"subscription_event": named})
+        self._api.delete(_PATH, body={"subscription_event": named})

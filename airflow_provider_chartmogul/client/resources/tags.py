@@ -23,7 +23,7 @@ class TagsResource(Resource):
         :raises ChartMogulNotFoundError: no such customer.
         """
         url = path("/customers/{}/attributes/tags", customer_uuid)
-        return self._transport.post_idempotent(url, {"tags": list(tags)})
+        return self._api.post_idempotent(url, {"tags": list(tags)})
 
     def add_by_email(self, email: str, tags: Sequence[str]) -> Record:
         """Add tags to every customer with an e-mail address. Idempotent.
@@ -33,7 +33,7 @@ class TagsResource(Resource):
         :return: ``{"entries": [...]}``, the customers, not paged.
         :raises ChartMogulNotFoundError: nobody has the address.
         """
-        return self._transport.post_idempotent("/customers/attributes/tags", {"email": email, "tags": list(tags)})
+        return self._api.post_idempotent("/customers/attributes/tags", {"email": email, "tags": list(tags)})
 
     def remove(self, customer_uuid: str, tags: Sequence[str]) -> Record:
         """Take tags off a customer.
@@ -43,4 +43,4 @@ class TagsResource(Resource):
         :return: ``{"tags": [...]}``, those that remain.
         """
         url = path("/customers/{}/attributes/tags", customer_uuid)
-        return self._transport.remove(url, {"tags": list(tags)}) or {"tags": []}
+        return self._api.remove(url, {"tags": list(tags)}) or {"tags": []}

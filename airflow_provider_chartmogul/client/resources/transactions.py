@@ -22,5 +22,5 @@ class TransactionsResource(Resource):
         :raises ChartMogulNotFoundError: no such invoice.
         :raises ChartMogulUnprocessableError: a field is refused.
         """
-        find = part_finder(InvoicesResource(self._transport), invoice_uuid, "transactions", fields.get("external_id"))
-        return self._transport.post_keyed(path("/import/invoices/{}/transactions", invoice_uuid), fields, find=find)
+        find = part_finder(InvoicesResource(self._api), invoice_uuid, "transactions", fields.get("external_id"))
+        return self._api.post_keyed(path("/import/invoices/{}/transactions", invoice_uuid), fields, find=find)

@@ -1,0 +1,175 @@
+"""The verbs that operations are made of. Each says how a request may be repeated.
+
+``get``, ``put``, ``patch``, ``delete``, ``remove`` and ``post_idempotent`` are repeated at will, ``post_keyed`` after
+a look-up, ``post_unkeyed`` only when ChartMogul certainly did not work on it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from urllib.parse import urlsplit
+
+from airflow_provider_chartmogul.client.errors import says_duplicate
+from airflow_provider_chartmogul.client.retry import is_ambiguous, retrying
+from airflow_provider_chartmogul.client.transport import CHUNK, Request, Transport
+from airflow_provider_chartmogul.exceptions import (
+    ChartMogulAmbiguousWriteError,
+    ChartMogulError,
+    ChartMogulInvalidResponseError,
+    ChartMogulNotFoundError,
+    ChartMogulUnprocessableError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from airflow_provider_chartmogul.client.values import Record
+
+T = TypeVar("T")
+
+
+class Api:
+    """Requests with their retries.
+
+    :param transport: sends one request once.
+    :param max_retry_seconds: no try of an operation starts later than this after its first.
+    """
+
+    def __init__(self, transport: Transport, max_retry_seconds: float) -> None:
+        self._transport = transport
+        self._max_retry_seconds = max_retry_seconds
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Record:
+        """Read. Repeated at will."""
+        return self._repeatable(Request("GET", path, params))
+
+    def put(self, path: str, body: Mapping[str, Any]) -> Record:
+        """Set. Repeated at will."""
+        return self._repeatable(Request("PUT", path, body=body))
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Record:
+        """Set some fields. Repeated at will."""
+        return self._repeatable(Request("PATCH", path, body=body))
+
+    def post_idempotent(self, path: str, body: Mapping[str, Any]) -> Record:
+        """Post what does no harm when it is done twice. Repeated at will."""
+        return self._repeatable(Request("POST", path, body=body))
+
+    def remove(self, path: str, body: Mapping[str, Any]) -> Record | None:
+        """Take parts named in the body off a record. Repeated at will.
+
+        :return: ``None`` when the API answers without a body.
+        """
+        request = Request("DELETE", path, body=body)
+        return self._retrying(request, lambda: self._transport.send(request))
+
+    def delete(self, path: str, body: Mapping[str, Any] | None = None) -> None:
+        """Delete. Repeated at will; a record that is gone when the deletion is repeated was deleted."""
+        request = Request("DELETE", path, body=body)
+        tries = 0
+
+        def attempt() -> None:
+            nonlocal tries
+            tries += 1
+            try:
+                self._transport.send(request)
+            except ChartMogulNotFoundError:
+                if tries == 1:
+                    raise
+
+        self._retrying(request, attempt)
+
+    def post_keyed(self, path: str, body: Mapping[str, Any], *, find: Callable[[], Record | None] | None) -> Record:
+        """Create a record that can be looked up by its natural key.
+
+        After a failure that leaves open whether the record was made, it is looked up before it is sent again;
+        if it is there, it is the answer.
+
+        :param find: looks the record up and returns it as the creation would, or ``None``. Without it (the caller
+            gave no key) the request is sent like :meth:`post_unkeyed`.
+        """
+        if find is None:
+            return self.post_unkeyed(path, body)
+        request = Request("POST", path, body=body)
+        in_doubt = False
+
+        def attempt() -> Record:
+            nonlocal in_doubt
+            if in_doubt and (found := find()) is not None:
+                return found
+            try:
+                return self._object(request)
+            except ChartMogulUnprocessableError as error:
+                found = find() if in_doubt and says_duplicate(error) else None
+                if found is None:
+                    raise
+                return found
+            except ChartMogulError as error:
+                in_doubt = in_doubt or is_ambiguous(error)
+                raise
+
+        return self._retrying(request, attempt)
+
+    def post_unkeyed(self, path: str, body: Mapping[str, Any]) -> Record:
+        """Create a record that nothing tells apart from its double.
+
+        Sent again only when no connection came about or ChartMogul turned the request away (429, 503).
+
+        :raises ChartMogulAmbiguousWriteError: when it may have been done.
+        """
+        request = Request("POST", path, body=body)
+
+        def attempt() -> Record:
+            try:
+                return self._object(request)
+            except ChartMogulError as error:
+                if not is_ambiguous(error):
+                    raise
+                raise ChartMogulAmbiguousWriteError(
+                    f"{error}. It may or may not have taken effect; look before sending it again."
+                ) from error
+
+        return self._retrying(request, attempt)
+
+    def download(self, url: str, target: BinaryIO) -> int:
+        """Copy a pre-signed file into an open binary file, without credentials, and return its size in bytes.
+
+        The file is fetched completely before the first byte goes to the target, so that a retry leaves no traces.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("the file's URL is not an http(s) URL")
+        # the query is the signature: whoever reads it in a log can fetch the file
+        request = Request("GET", f"{parts.hostname}{parts.path}")
+        with tempfile.TemporaryFile() as spool:
+
+            def attempt() -> None:
+                spool.seek(0)
+                spool.truncate()
+                self._transport.fetch(url, request, spool)
+
+            # a file host's troubles are not the API's: nobody else is slowed down
+            retrying(attempt, name=request.name, seconds=self._max_retry_seconds, slow_down=lambda wait: None)
+            size = spool.tell()
+            spool.seek(0)
+            shutil.copyfileobj(spool, target, CHUNK)
+        return size
+
+    def _repeatable(self, request: Request) -> Record:
+        return self._retrying(request, lambda: self._object(request))
+
+    def _object(self, request: Request) -> Record:
+        answer = self._transport.send(request)
+        if answer is None:
+            raise ChartMogulInvalidResponseError(f"{request.name}: the answer has no body")
+        return answer
+
+    def _retrying(self, request: Request, attempt: Callable[[], T]) -> T:
+        return retrying(
+            attempt,
+            name=request.name,
+            seconds=self._max_retry_seconds,
+            slow_down=self._transport.budget.pause,
+        )
