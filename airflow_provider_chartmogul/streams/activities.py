@@ -24,7 +24,7 @@ ACTIVITY = Table(
         *columns(STRING, "subscription-external-id", "subscription-set-external-id", "plan-external-id"),
         *columns(STRING, "billing-connector-uuid"),
     ),
-    key=("uuid",),
+    key="uuid",
 )
 
 

@@ -24,7 +24,7 @@ CUSTOMER = Table(
         *columns(STRING, "data_source_uuid", "billing-system-type", "billing-system-url", "chartmogul-url"),
         *columns(JSON, "data_source_uuids", "external_ids", "attributes", "address"),
     ),
-    key=("uuid",),
+    key="uuid",
 )
 
 

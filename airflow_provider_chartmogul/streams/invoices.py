@@ -29,7 +29,7 @@ INVOICE = Table(
         *columns(STRING, "currency", "collection_method", "status"),
         *_EDITS,
     ),
-    key=("uuid",),
+    key="uuid",
 )
 
 LINE_ITEM = Table(
@@ -49,7 +49,7 @@ LINE_ITEM = Table(
         *columns(BOOLEAN, "balance_transfer"),
         *_EDITS,
     ),
-    key=("uuid",),
+    key="uuid",
     parent_key="invoice_uuid",
 )
 
@@ -63,7 +63,7 @@ TRANSACTION = Table(
         *columns(STRING, "transaction_fees_currency"),
         *_EDITS,
     ),
-    key=("uuid",),
+    key="uuid",
     parent_key="invoice_uuid",
 )
 

@@ -26,14 +26,14 @@ _OF_ALL = ("mrr", "arr", "customer-churn-rate", "mrr-churn-rate", "ltv", "custom
 
 
 def _table(*fields: str) -> Table:
-    """Return the table of a series; the slice that a row belongs to is part of its key."""
+    """Return the table of a series, with the slice that each row belongs to."""
     return Table(
         columns=(
             *columns(DATE, "date"),
             *columns(STRING, "interval", *_SEGMENT),
             *(column for name in fields for column in _figure(name)),
         ),
-        key=("date", "interval", *_SEGMENT),
+        key="date",
     )
 
 

@@ -42,13 +42,13 @@ class Table:
 
     :param columns: the columns that have a field of their own. A column ``extra`` follows them: JSON of all fields
         without a column, under their API names, or null if there are none.
-    :param key: columns that identify a row; never null.
+    :param key: the column that identifies a row, in metrics within one slice (see :class:`Scope`); never null.
     :param suffix: what a child table adds to the name of the main table; empty for the main table.
     :param parent_key: the column that holds the key of the main table's row, in child tables.
     """
 
     columns: tuple[Column, ...]
-    key: tuple[str, ...]
+    key: str
     suffix: str = ""
     parent_key: str | None = None
     all_columns: tuple[Column, ...] = field(init=False)
@@ -67,18 +67,15 @@ class Table:
         unknown = dict(record)
         row: Row = {}
         for column in self.columns:
+            value = unknown.pop(column.api_field, None)
             try:
-                row[column.name] = column.parse(unknown.pop(column.api_field, None))
+                row[column.name] = column.parse(value)
             except ValueError as err:
-                raise ChartMogulInvalidResponseError(f"Stream {stream}, {self._named(record)}: {err}") from None
-            if row[column.name] is None and column.name in self.key:
-                raise ChartMogulInvalidResponseError(f"Stream {stream}: a record without {column.api_field!r}")
+                raise ChartMogulInvalidResponseError(f"Stream {stream}, record {record.get(self.key)}: {err}") from None
+        if row[self.key] is None:
+            raise ChartMogulInvalidResponseError(f"Stream {stream}: a record has no {self.key!r}")
         row[EXTRA.name] = json_text(unknown) if unknown else None
         return row
-
-    def _named(self, record: Mapping[str, Any]) -> str:
-        keys = (column.api_field for column in self.columns if column.name in self.key)
-        return "record " + " ".join(str(record.get(api_field)) for api_field in keys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ SUBSCRIPTION = Table(
         *columns(INTEGER, "billing-cycle-count"),
         *columns(TIMESTAMP, "start-date", "end-date"),
     ),
-    key=("uuid",),
+    key="uuid",
 )
 
 

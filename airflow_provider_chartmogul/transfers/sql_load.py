@@ -21,7 +21,7 @@ from airflow_provider_chartmogul.streams.model import LoadMode
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from airflow_provider_chartmogul.streams.model import Page, Reading, Scope, Table
+    from airflow_provider_chartmogul.streams.model import Page, Reading, Row, Scope, Table
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +111,9 @@ class _Load:
             for target in self.targets.values():
                 if not inspector.has_table(target.name, schema=target.schema):
                     continue
-                present = {column["name"] for column in inspector.get_columns(target.name, schema=target.schema)}
+                # asked by a query, since the reflection of some dialects fails on current versions
+                no_rows = sa.select(sa.text("*")).select_from(target).where(sa.false())
+                present = set(self.connection.execute(no_rows).keys())
                 if missing := [column.name for column in target.columns if column.name not in present]:
                     raise ChartMogulConfigError(
                         f"Table {target.fullname} exists but has no column {', '.join(missing)}. "
@@ -127,7 +129,7 @@ class _Load:
                 rows = [{**row, _RECORD: i} for i, record in numbered for row in record.get(suffix, ())]
                 if rows:
                     with self._step("staging"), self.connection.begin():
-                        self.connection.execute(staging.insert(), rows)
+                        _INSERTS.get(self.dialect, _insert_rows)(self.connection, staging, rows)
 
     def _put_in_place(self, mode: LoadMode, scope: Scope | None) -> dict[str, int]:
         with self._step("waiting for other loads"):
@@ -153,21 +155,18 @@ class _Load:
         target = self.targets[table.suffix]
         if mode == LoadMode.REPLACE:
             return sa.delete(target)
+        # rows of other slices of the table are no concern of this reading
+        deletion = sa.delete(target).where(
+            *(target.c[name] == value for name, value in (scope.constants if scope else {}).items())
+        )
         if mode == LoadMode.REPLACE_INTERVAL:
             assert scope is not None  # noqa: S101 - only streams with a scope have this mode
-            return sa.delete(target).where(
-                target.c[scope.column] >= scope.start,
-                target.c[scope.column] < scope.end,
-                *(target.c[name] == value for name, value in scope.constants.items()),
-            )
-        staging = self.staging[""]
-        pairs = [(table.parent_key, self.main.key[0])] if table.parent_key else zip(table.key, table.key, strict=True)
-        same = (target.c[ours] == staging.c[theirs] for ours, theirs in pairs)
-        return sa.delete(target).where(sa.select(staging.c[_RECORD]).where(*same).correlate(target).exists())
+            return deletion.where(target.c[scope.column] >= scope.start, target.c[scope.column] < scope.end)
+        return deletion.where(target.c[table.parent_key or table.key].in_(sa.select(self.staging[""].c[self.main.key])))
 
     def _insert(self, table: Table) -> int:
         target, staging, main = self.targets[table.suffix], self.staging[table.suffix], self.staging[""]
-        last_read = sa.select(sa.func.max(main.c[_RECORD])).group_by(*(main.c[name] for name in self.main.key))
+        last_read = sa.select(sa.func.max(main.c[_RECORD])).group_by(main.c[self.main.key])
         chosen = staging.c[_RECORD].in_(last_read)
         names = [column.name for column in target.columns]
         with self._step("inserting", table):
@@ -197,6 +196,23 @@ class _Load:
             raise ChartMogulLoadError(f"Loading into {name} failed while {step}: {error_code(err)}") from None
 
 
+def _insert_rows(connection: sa.engine.Connection, staging: sa.Table, rows: list[Row]) -> None:
+    connection.execute(staging.insert(), rows)
+
+
+def _insert_columns(connection: sa.engine.Connection, staging: sa.Table, rows: list[Row]) -> None:
+    """Insert all rows in one statement, as a list per column: DuckDB's driver executes many rows one at a time."""
+    names = [column.name for column in staging.columns]
+    quoted = ", ".join(connection.dialect.identifier_preparer.quote(name) for name in names)
+    types = (column.type.compile(connection.dialect) for column in staging.columns)
+    lists = ", ".join(f"unnest(CAST(:{name} AS {kind}[]))" for name, kind in zip(names, types, strict=True))
+    statement = sa.text(f"INSERT INTO {staging.name} ({quoted}) SELECT {lists}")
+    connection.execute(statement, {name: [row[name] for row in rows] for name in names})
+
+
+_INSERTS = {"duckdb": _insert_columns}
+
+
 def target_table(table: Table, name: str, schema: str | None = None) -> sa.Table:
     """Return a stream's table as SQLAlchemy knows it.
 
@@ -219,7 +235,7 @@ def _child_name(name: str, suffix: str) -> str:
 
 def _sql_columns(table: Table) -> list[sa.Column[Any]]:
     # keys are compared and grouped, which not all databases do with unbounded text
-    keys = {*table.key, table.parent_key}
+    keys = (table.key, table.parent_key)
     return [
         sa.Column(
             column.name,
