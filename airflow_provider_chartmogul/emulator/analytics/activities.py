@@ -45,6 +45,8 @@ def movement_of(customer: Customer, step: Step, kind: MovementType) -> Movement:
         subscription_set_external_id=item.subscription_set_external_id,
         data_source_uuid=item.data_source_uuid,
         plan=item.plan,
+        previous_plan=step.before.plan if step.before and step.before.active else None,
+        quantity=item.quantity if step.after.active else 0,
     )
 
 

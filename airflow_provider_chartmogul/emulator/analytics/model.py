@@ -136,6 +136,9 @@ class Movement:
     :param at: UTC.
     :param movement: signed, cents of the account currency.
     :param mrr_after: MRR of the customer after it, cents of the account currency.
+    :param plan: of the subscription after it; of a cancelled one, the plan that it was on.
+    :param previous_plan: of the subscription before it; None where it was not active.
+    :param quantity: of the subscription after it; 0 once cancelled.
     """
 
     uuid: str
@@ -151,6 +154,8 @@ class Movement:
     subscription_set_external_id: str | None
     data_source_uuid: str
     plan: Plan
+    previous_plan: Plan | None
+    quantity: int | float
 
     @property
     def customer_name(self) -> str:

@@ -85,6 +85,24 @@ def test_rows_have_the_keys_of_recordings() -> None:
     }
 
 
+def test_movement_names_the_plan_before_and_the_quantity_after() -> None:
+    engine = analytics(
+        customer(
+            item(1, "2026-01-01", plan=BASIC, quantity=3),
+            item(2, "2026-02-01", plan=PRO, quantity=4),
+            cancelled("2026-03-01"),
+            item(2, "2026-04-01", plan=PRO, quantity=4),
+        )
+    )
+
+    assert [(one.previous_plan, one.plan, one.quantity) for one in engine.activities()] == [
+        (None, BASIC, 3),
+        (BASIC, PRO, 4),
+        (PRO, PRO, 0),
+        (None, PRO, 4),
+    ]
+
+
 def test_customer_without_company_is_shown_by_name() -> None:
     (movement,) = analytics(customer(item(1, "2026-01-01"), name="Ada")).activities()
 
