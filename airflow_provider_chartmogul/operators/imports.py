@@ -157,7 +157,7 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
         self.log.info("Rejected records are in %s", path)
 
     def _path(self, path: str) -> Any:
-        return ObjectStoragePath(path, conn_id=self.path_conn_id)
+        return ObjectStoragePath(path, conn_id=self.path_conn_id or None)
 
 
 def _unpacked(path: str, file: Any) -> io.TextIOWrapper:
