@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator.analytics.metrics import MetricsParameterError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Test = Callable[[Collection[Value], list[Value]], bool]
 
 _CONDITION = re.compile(r"(?P<field>[\w.-]+)~(?P<operator>[A-Z_]+)~(?P<values>(?:'[^']*'|[^~'])+)(?:~AND~|$)")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _VALUE = re.compile(r"\s*(?:'([^']*)'|([^',~]+?))\s*(?:,|$)")
 
 
@@ -142,10 +143,7 @@ def _bare(text: str) -> Value:
     """An unquoted value: a number, true or false; dates and uuids stay text."""
     if text in ("true", "false"):
         return text == "true"
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return text
+    return Decimal(text) if _NUMBER.fullmatch(text) else text
 
 
 def _listed(text: str | None) -> frozenset[str] | None:

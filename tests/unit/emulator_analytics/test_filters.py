@@ -118,6 +118,7 @@ def test_filter_language(engine: Analytics, expression: str, kept: int) -> None:
         "region~EQ~'DE'~AND~",
         "mrr~GT~'many'",
         "mrr~BETWEEN~1",
+        "mrr~GT~NaN",
     ],
 )
 def test_what_cannot_be_read_is_refused(engine: Analytics, expression: str) -> None:
