@@ -27,7 +27,9 @@ def main() -> None:
     """Print the median and the heavy modules."""
     seconds, heavy = [], set()
     for _ in range(RUNS):
-        run = subprocess.run([sys.executable, "-W", "ignore", "-c", PROGRAM], capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", PROGRAM], capture_output=True, text=True, check=True
+        )
         elapsed, loaded = run.stdout.split()[-2:]
         seconds.append(float(elapsed))
         heavy.add(loaded)

@@ -211,9 +211,7 @@ def test_subscription_events(config: chartmogul.Config, source: Any, customer: A
 
 def test_subscriptions_of_a_customer(config: chartmogul.Config, customer: Any, invoice: Any) -> None:
     rows = walk(chartmogul.Customer.subscriptions, config, "entries", uuid=customer.uuid)
-    assert [(s.external_id, s.plan, s.mrr, s.arr, s.status) for s in rows] == [
-        ("sub-1", "Team", 5000, 60000, "active")
-    ]
+    assert [(s.external_id, s.plan, s.mrr, s.arr, s.status) for s in rows] == [("sub-1", "Team", 5000, 60000, "active")]
 
 
 def test_json_imports(config: chartmogul.Config, source: Any) -> None:
