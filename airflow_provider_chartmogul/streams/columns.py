@@ -69,9 +69,9 @@ class Column:
 def _string(value: Any) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, (int, float)):
-        return json.dumps(value)
-    raise TypeError
+    if isinstance(value, (dict, list)):
+        raise TypeError
+    return json.dumps(value)
 
 
 def _integer(value: Any) -> int:
@@ -99,7 +99,7 @@ def _boolean(value: Any) -> bool:
 
 def _timestamp(value: Any) -> datetime:
     # "2026-02-11 00:00:00 UTC" is among the API's notations
-    moment = datetime.fromisoformat(value.removesuffix(" UTC"))
+    moment = datetime.fromisoformat(_string(value).removesuffix(" UTC"))
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

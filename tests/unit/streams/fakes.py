@@ -1,0 +1,66 @@
+"""A client of canned answers that notes what it was asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, MutableSequence
+
+    from airflow_provider_chartmogul.streams.model import Reading, Row
+
+
+class FakeListing:
+    def __init__(self, pages: list[list[dict[str, Any]]]) -> None:
+        self._pages = pages
+
+    def pages(self) -> Iterator[Any]:
+        for records in self._pages:
+            yield SimpleNamespace(records=records)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for records in self._pages:
+            yield from records
+
+
+@dataclass
+class FakeClient:
+    """Hands out ``lists[resource]`` as pages and ``entries`` for any metric."""
+
+    lists: dict[str, Any] = field(default_factory=dict)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    week_start_on: str = "monday"
+    calls: MutableSequence[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def __getattr__(self, resource: str) -> Any:
+        if resource == "account":
+            return SimpleNamespace(retrieve=lambda: {"week_start_on": self.week_start_on})
+        if resource == "metrics":
+            return _Metrics(self)
+        return SimpleNamespace(list=self._list(resource))
+
+    def _list(self, resource: str) -> Callable[..., FakeListing]:
+        def listing(*args: str, **arguments: Any) -> FakeListing:
+            self.calls.append((resource, {"args": args, **arguments} if args else arguments))
+            pages = self.lists[resource]
+            return FakeListing(pages(*args) if callable(pages) else pages)
+
+        return listing
+
+
+class _Metrics:
+    def __init__(self, client: FakeClient) -> None:
+        self._client = client
+
+    def __getattr__(self, metric: str) -> Callable[..., dict[str, Any]]:
+        def retrieve(**arguments: Any) -> dict[str, Any]:
+            self._client.calls.append((metric, arguments))
+            return {"entries": self._client.entries, "summary": {}}
+
+        return retrieve
+
+
+def rows_of(reading: Reading, suffix: str = "") -> list[Row]:
+    return [row for page in reading.pages for record in page for row in record[suffix]]
