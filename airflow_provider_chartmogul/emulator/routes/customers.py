@@ -1,0 +1,154 @@
+"""Customers: list, search, create, retrieve, update, delete."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_chartmogul.emulator import errors, paging
+from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation
+from airflow_provider_chartmogul.emulator.store import customer_drafts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_chartmogul.emulator.store.projection import Shown
+    from airflow_provider_chartmogul.emulator.store.records import Customer
+
+_STATUSES = {
+    status.replace(" ", "_"): status for status in (*customer_drafts.LEAD_STATES, "Active", "Past Due", "Cancelled")
+}
+
+
+def list_customers(call: Call) -> Answer:
+    """``GET /customers``: oldest customer-since first, leads last."""
+    request = paging.read(call.query)
+    status = call.query.get("status")
+    if status is not None and status not in _STATUSES:
+        raise errors.invalid("status")
+    return _page(call, request, _filter(call), with_total=True)
+
+
+def search_customers(call: Call) -> Answer:
+    """``GET /customers/search``: by e-mail; nobody is 404."""
+    email = call.query.get("email")
+    if not email:
+        raise errors.missing("email")
+    request = paging.read(call.query)
+    wanted = email.lower()
+    if not with_email(call, email):
+        raise nobody(email)
+    return _page(call, request, lambda shown: shown.customer.email.lower() == wanted, with_total=False)
+
+
+def create_customer(call: Call) -> Answer:
+    """``POST /customers``: no upsert."""
+    body = call.json()
+    for name in ("data_source_uuid", "external_id"):
+        if not body.get(name):
+            raise errors.missing(name)
+    if call.ledger.data_sources.get(body["data_source_uuid"]) is None:
+        raise errors.not_found("data source")
+    customer, wrong = customer_drafts.create(call.ledger, body, body["data_source_uuid"])
+    if wrong:
+        raise errors.fields(wrong)
+    call.ledger.add_customer(customer)
+    return _one(call, customer, 201)
+
+
+def retrieve_customer(call: Call) -> Answer:
+    """``GET /customers/{uuid}``."""
+    return _one(call, customer_in_path(call), 200)
+
+
+def update_customer(call: Call) -> Answer:
+    """``PATCH /customers/{uuid}``: only the given fields change."""
+    customer = customer_in_path(call)
+    wrong = customer_drafts.update(call.ledger, customer, call.json())
+    if wrong:
+        raise errors.fields(wrong)
+    call.ledger.projection.relearn(customer)
+    return _one(call, customer, 200)
+
+
+def delete_customer(call: Call) -> Answer:
+    """``DELETE /customers/{uuid}``: with invoices, subscriptions and attributes."""
+    call.ledger.remove_customer(customer_in_path(call))
+    return NO_CONTENT
+
+
+def customer_in_path(call: Call) -> Customer:
+    """
+    Return the customer that the path names.
+
+    :raises ApiError: 404 for an unknown or malformed id.
+    """
+    customer = call.ledger.customers.get(call.path["customer_uuid"])
+    if customer is None:
+        raise errors.not_found("customer")
+    return customer
+
+
+def with_email(call: Call, email: str) -> list[Customer]:
+    """Find the customers of all sources with an e-mail, compared in lower case."""
+    return [customer for customer in call.ledger.customers if customer.email.lower() == email.lower()]
+
+
+def nobody(email: str) -> errors.ApiError:
+    """404 for an e-mail without a customer."""
+    return errors.coded(404, f'Can\'t find any customers with email: "{email}"', "email")
+
+
+def _one(call: Call, customer: Customer, status: int) -> Answer:
+    return Answer(status, call.ledger.projection.shown(customer).json)
+
+
+def _filter(call: Call) -> Callable[[Shown], bool] | None:
+    query, sources = call.query, call.ledger.data_sources
+    source_uuid, external_id, system = query.get("data_source_uuid"), query.get("external_id"), query.get("system")
+    status = _STATUSES.get(query.get("status", ""))
+    if not (source_uuid or external_id or system or status):
+        return None
+
+    def matches(shown: Shown) -> bool:
+        primary = sources.get(shown.customer.data_source_uuid)
+        return (
+            (status is None or shown.status == status)
+            and (system is None or (primary is not None and primary.system == system))
+            and any(
+                source_uuid in (None, part.data_source_uuid) and external_id in (None, part.external_id)
+                for part in shown.customer.parts
+            )
+        )
+
+    return matches
+
+
+def _page(call: Call, request: paging.PageRequest, matches: Callable[[Shown], bool] | None, with_total: bool) -> Answer:
+    projection = call.ledger.projection
+    following = projection.shown_after(request.after)
+    entries, has_more = paging.cut(filter(matches, following) if matches else following, request.per_page)
+    rest: dict[str, Any] = {"has_more": has_more, "cursor": _cursor(entries[-1]) if entries else None}
+    if request.is_first:
+        everything = projection.shown_after(None)
+        total = sum(1 for _ in (filter(matches, everything) if matches else everything)) if with_total else 0
+        numbers = paging.page_numbers(total, request.per_page)
+        rest |= {"current_page": 1, "total_pages": numbers["total_pages"] if with_total else None}
+        rest |= {"per_page": request.per_page, "page": 1}
+    tail = json.dumps(rest, separators=(",", ":")).encode()
+    # The entries are kept as bytes: putting a page together costs no serialisation.
+    return Answer(200, b'{"entries":[' + b",".join([shown.json for shown in entries]) + b"]," + tail[1:])
+
+
+def _cursor(shown: Shown) -> str:
+    return paging.encode(shown.summary["customer_since"], shown.customer.seq)
+
+
+OPERATIONS = (
+    Operation("GET", "/customers", list_customers),
+    Operation("POST", "/customers", create_customer),
+    Operation("GET", "/customers/search", search_customers),
+    Operation("GET", "/customers/{customer_uuid}", retrieve_customer),
+    Operation("PATCH", "/customers/{customer_uuid}", update_customer),
+    Operation("DELETE", "/customers/{customer_uuid}", delete_customer),
+)

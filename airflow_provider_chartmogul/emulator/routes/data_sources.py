@@ -1,0 +1,104 @@
+"""Data sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_chartmogul.emulator import dates, errors, imports
+from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
+from airflow_provider_chartmogul.emulator.store.ledger import new_uuid
+from airflow_provider_chartmogul.emulator.store.records import DataSource
+
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.emulator.store.ledger import Ledger
+
+_HANDLING = {
+    "create_subscription_when_invoice_is": "open",
+    "update_subscription_when_invoice_is": "open",
+    "prevent_subscription_for_invoice_voided": True,
+    "prevent_subscription_for_invoice_refunded": False,
+    "prevent_subscription_for_invoice_written_off": True,
+}
+
+
+def list_data_sources(call: Call) -> Answer:
+    """``GET /data_sources``: all in one answer, filtered by exact name or system."""
+    name, system = call.query.get("name"), call.query.get("system")
+    found = [
+        _json(call, source)
+        for source in call.ledger.data_sources
+        if name in (None, source.name) and system in (None, source.system)
+    ]
+    return answer({"data_sources": found})
+
+
+def create_data_source(call: Call) -> Answer:
+    """``POST /data_sources``: the name is unique in the account."""
+    ledger = call.ledger
+    name = call.json().get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise errors.fields({"name": "A name is required for each data source."})
+    if any(source.name == name for source in ledger.data_sources):
+        raise errors.fields({"name": "Has already been taken."})
+    source = DataSource(ledger.next_number(), new_uuid("ds_"), name, ledger.now())
+    ledger.data_sources.add(source)
+    return answer(_json(call, source), 201)
+
+
+def retrieve_data_source(call: Call) -> Answer:
+    """``GET /data_sources/{uuid}``."""
+    return answer(_json(call, source_in_path(call)))
+
+
+def delete_data_source(call: Call) -> Answer:
+    """``DELETE /data_sources/{uuid}``: takes everything imported into it along."""
+    call.ledger.remove_data_source(source_in_path(call))
+    return NO_CONTENT
+
+
+def source_in_path(call: Call) -> DataSource:
+    """
+    Return the source that the path names.
+
+    :raises ApiError: 404 for an unknown or malformed id.
+    """
+    source = call.ledger.data_sources.get(call.path["data_source_uuid"])
+    if source is None:
+        raise errors.not_found("data source")
+    return source
+
+
+def _json(call: Call, source: DataSource) -> dict[str, Any]:
+    ledger = call.ledger
+    with_status = call.flag("with_processing_status")
+    if with_status:
+        imports.poll_all(ledger, source)
+    pending = _pending(ledger, source)
+    body: dict[str, Any] = {
+        "uuid": source.uuid,
+        "name": source.name,
+        "system": source.system,
+        "created_at": dates.millis(source.created_at),
+        "status": "importing" if pending else "idle",
+    }
+    if with_status:
+        counts = {"processed": source.processed, "failed": source.failed, "pending": pending}
+        body["processing_status"] = counts if any(counts.values()) else {}
+    if call.flag("with_auto_churn_subscription_setting"):
+        body["auto_churn_subscription_setting"] = {"enabled": False, "interval": None}
+    if call.flag("with_invoice_handling_setting"):
+        body["invoice_handling_setting"] = {"manual": _HANDLING, "automatic": _HANDLING}
+    return body
+
+
+def _pending(ledger: Ledger, source: DataSource) -> int:
+    ledger.projection.settle()
+    return ledger.projection.pending(source.uuid) + imports.pending(ledger, source)
+
+
+OPERATIONS = (
+    Operation("GET", "/data_sources", list_data_sources),
+    Operation("POST", "/data_sources", create_data_source),
+    Operation("GET", "/data_sources/{data_source_uuid}", retrieve_data_source),
+    Operation("DELETE", "/data_sources/{data_source_uuid}", delete_data_source),
+)

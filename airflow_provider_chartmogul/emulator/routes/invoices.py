@@ -1,0 +1,174 @@
+"""Invoices: import, list, retrieve, delete, void and write off."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_chartmogul.emulator import errors, paging
+from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
+from airflow_provider_chartmogul.emulator.reading import Reader
+from airflow_provider_chartmogul.emulator.routes.data_sources import source_in_path
+from airflow_provider_chartmogul.emulator.store.drafts import Drafts, nested
+from airflow_provider_chartmogul.emulator.store.records import Part
+from airflow_provider_chartmogul.emulator.views.invoices import imported_json, invoice_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_chartmogul.emulator.store.drafts import Errors
+    from airflow_provider_chartmogul.emulator.store.records import Customer, Invoice
+
+_UUID = re.compile(r"inv_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def import_invoices(call: Call) -> Answer:
+    """``POST /import/customers/{uuid}/invoices``: all of them are stored, or none."""
+    customer = call.ledger.customers.get(call.path["customer_uuid"])
+    if customer is None:
+        raise errors.not_found("invoice")  # the API really says so
+    records = call.json().get("invoices")
+    if not isinstance(records, list) or not records or not all(isinstance(record, dict) for record in records):
+        raise errors.missing_envelope("invoices")
+    checkers: dict[str, Drafts] = {}
+    checked = [_check(call, customer, record, checkers) for record in records]
+    if any(wrong for _, wrong in checked):
+        echo = [record | {"errors": wrong} for record, (_, wrong) in zip(records, checked, strict=True)]
+        return answer({"invoices": echo}, 422)
+    stored = [invoice for invoice, _ in checked if invoice is not None]
+    for invoice in stored:
+        call.ledger.add_invoice(invoice)
+    return answer({"invoices": [imported_json(invoice) for invoice in stored]}, 201)
+
+
+def list_invoices(call: Call) -> Answer:
+    """``GET /invoices``: newest first."""
+    return answer(_page(call, _filter(call), newest_first=True))
+
+
+def list_customer_invoices(call: Call) -> Answer:
+    """``GET /import/customers/{uuid}/invoices``: oldest first."""
+    customer = call.ledger.customers.get(call.path["customer_uuid"])
+    if customer is None:
+        raise errors.sentence(404, "Customer not found", "customer")
+    visible = _visible(call)
+    owner = customer.uuid
+    page = _page(call, lambda invoice: invoice.customer_uuid == owner and visible(invoice), newest_first=False)
+    return answer({"customer_uuid": owner, **page})
+
+
+def retrieve_invoice(call: Call) -> Answer:
+    """``GET /invoices/{uuid}``."""
+    invoice = invoice_in_path(call)
+    if not _visible(call)(invoice):
+        raise errors.not_found("invoice")
+    return answer(invoice_json(call.ledger, invoice))
+
+
+def delete_invoice(call: Call) -> Answer:
+    """``DELETE /invoices/{uuid}``: with line items and transactions; a malformed id is 422 here."""
+    if not _UUID.fullmatch(call.path["invoice_uuid"]):
+        raise errors.sentence(422, "Invalid UUID passed", "uuid")
+    call.ledger.remove_invoice(invoice_in_path(call))
+    return NO_CONTENT
+
+
+def update_invoice_status(call: Call) -> Answer:
+    """``PUT /data_sources/{uuid}/invoices/{external_id}/status``: ``voided`` or ``written_off``, both final."""
+    source = source_in_path(call)
+    invoice = call.ledger.invoices.by_external_id(source.uuid, call.path["invoice_external_id"])
+    if invoice is None:
+        raise errors.not_found("invoice")
+    status = call.json().get("status")
+    if status not in ("voided", "written_off") or invoice.final_status:
+        raise errors.coded(422, "Status transition is not allowed", "status")
+    invoice.final_status = status
+    call.ledger.projection.touch(invoice.customer_uuid, None)
+    return answer({"message": "Invoice updated"})
+
+
+def invoice_in_path(call: Call) -> Invoice:
+    """
+    Return the invoice that the path names.
+
+    :raises ApiError: 404 for an unknown or malformed id.
+    """
+    invoice = call.ledger.invoices.get(call.path["invoice_uuid"])
+    if invoice is None:
+        raise errors.not_found("invoice")
+    return invoice
+
+
+def _check(
+    call: Call, customer: Customer, record: dict[str, Any], checkers: dict[str, Drafts]
+) -> tuple[Invoice | None, Errors]:
+    part, wrong = _billed_part(customer, record)
+    drafts = checkers.setdefault(part.data_source_uuid, Drafts(call.ledger, part.data_source_uuid))
+    reader = Reader(record)
+    items = [drafts.line_item(item) for item in reader.records("line_items")]
+    payments = [drafts.transaction(one) for one in reader.records("transactions")]
+    invoice, own = drafts.invoice(
+        record, customer.uuid, part, [item for item, _ in items], [one for one, _ in payments]
+    )
+    lines = nested("line_items", (errors for _, errors in items))
+    return invoice, reader.errors | own | wrong | lines | nested("transactions", (errors for _, errors in payments))
+
+
+def _billed_part(customer: Customer, record: dict[str, Any]) -> tuple[Part, dict[str, str]]:
+    """Find which data source customer of a merged customer gets the invoice."""
+    reader = Reader(record)
+    source, external_id = reader.text("data_source_uuid"), reader.text("customer_external_id")
+    if not (source and external_id):
+        return customer.parts[0], {}
+    wanted = Part(source, external_id)
+    if wanted in customer.parts:
+        return wanted, {}
+    return customer.parts[0], {"customer_external_id": "is not a record of this customer"}
+
+
+def _visible(call: Call) -> Callable[[Invoice], bool]:
+    kind = call.query.get("validation_type", "valid")
+    if kind not in ("valid", "invalid", "all"):
+        raise errors.invalid("validation_type")
+    return lambda invoice: kind == "all" or bool(invoice.errors) == (kind == "invalid")
+
+
+def _filter(call: Call) -> Callable[[Invoice], bool]:
+    query, visible = call.query, _visible(call)
+    customer_uuid, source, external_id = (
+        query.get(name) for name in ("customer_uuid", "data_source_uuid", "external_id")
+    )
+
+    def matches(invoice: Invoice) -> bool:
+        return (
+            visible(invoice)
+            and customer_uuid in (None, invoice.customer_uuid)
+            and source in (None, invoice.data_source_uuid)
+            and external_id in (None, invoice.external_id)
+        )
+
+    return matches
+
+
+def _page(call: Call, matches: Callable[[Invoice], bool], newest_first: bool) -> dict[str, Any]:
+    request = paging.read(call.query)
+    invoices = call.ledger.invoices
+    page = invoices.page(request, matches, newest_first)
+    numbers = paging.page_numbers(invoices.count(matches), request.per_page) if request.is_first else {}
+    found = [invoice_json(call.ledger, invoice) for invoice in page.records]
+    return {"invoices": found, **numbers, "cursor": page.cursor, "has_more": page.has_more}
+
+
+OPERATIONS = (
+    Operation("POST", "/import/customers/{customer_uuid}/invoices", import_invoices, "billing"),
+    Operation("GET", "/import/customers/{customer_uuid}/invoices", list_customer_invoices, "billing"),
+    Operation("GET", "/invoices", list_invoices, "billing"),
+    Operation("GET", "/invoices/{invoice_uuid}", retrieve_invoice, "billing"),
+    Operation("DELETE", "/invoices/{invoice_uuid}", delete_invoice, "billing"),
+    Operation(
+        "PUT",
+        "/data_sources/{data_source_uuid}/invoices/{invoice_external_id:path}/status",
+        update_invoice_status,
+        "billing",
+    ),
+)

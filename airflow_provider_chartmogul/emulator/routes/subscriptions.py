@@ -1,0 +1,104 @@
+"""Subscriptions: the import side with its churn history, and the metrics side with MRR."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_chartmogul.emulator import dates, errors, paging
+from airflow_provider_chartmogul.emulator.http import Answer, Call, Operation, answer
+from airflow_provider_chartmogul.emulator.routes.customers import customer_in_path
+from airflow_provider_chartmogul.emulator.store.records import Cancellation
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_provider_chartmogul.emulator.store.ledger import Ledger
+    from airflow_provider_chartmogul.emulator.store.records import Subscription
+
+
+def list_import_subscriptions(call: Call) -> Answer:
+    """``GET /import/customers/{uuid}/subscriptions``: as imported, with ``cancellation_dates``."""
+    customer = call.ledger.customers.get(call.path["customer_uuid"])
+    if customer is None:
+        raise errors.sentence(404, "Customer not found", "customer")
+    request = paging.read(call.query)
+    everything = call.ledger.subscriptions_of(customer)
+    following = (one for one in everything if request.after_id is None or one.seq > request.after_id)
+    found, has_more = paging.cut(following, request.per_page)
+    body: dict[str, Any] = {
+        "customer_uuid": customer.uuid,
+        "subscriptions": [_import_json(call.ledger, one) for one in found],
+    }
+    if request.is_first:
+        body |= paging.page_numbers(len(everything), request.per_page)
+    cursor = paging.encode(found[-1].created_at, found[-1].seq) if found else None
+    return answer({**body, "cursor": cursor, "has_more": has_more})
+
+
+def cancel_subscription(call: Call) -> Answer:
+    """``PATCH /import/subscriptions/{uuid}``: add one cancellation, or replace the whole churn history."""
+    ledger = call.ledger
+    subscription = ledger.subscriptions.get(call.path["subscription_uuid"])
+    if subscription is None:
+        raise errors.ApiError(404, {"error": "Subscription not found"})
+    body = call.json()
+    given = body.get("cancellation_dates")
+    if ("cancelled_at" in body) == isinstance(given, list):
+        raise _bad_date()
+    kept = [] if isinstance(given, list) else subscription.cancellations
+    added = [_past(ledger, value) for value in (given if isinstance(given, list) else [body["cancelled_at"]])]
+    subscription.cancellations = [*kept, *(Cancellation(at, "direct", seq=ledger.next_number()) for at in added)]
+    ledger.projection.touch(subscription.customer_uuid, None)
+    answered = _import_json(ledger, subscription)
+    return answer({**answered, "customer_uuid": subscription.customer_uuid}, 202)
+
+
+def list_customer_subscriptions(call: Call) -> Answer:
+    """``GET /customers/{uuid}/subscriptions``: as processed, with MRR."""
+    customer = customer_in_path(call)
+    request = paging.read(call.query)
+    projection = call.ledger.projection
+    known = projection.has_figures(customer)
+    rows = projection.analytics.subscriptions(customer.uuid, call.ledger.now()) if known else []
+    start = 0 if request.after_id is None else request.after_id
+    entries = rows[start : start + request.per_page]
+    end = start + len(entries)
+    body: dict[str, Any] = {"entries": entries, "has_more": end < len(rows)}
+    if request.is_first:
+        body |= {"per_page": request.per_page, "page": 1}
+    # The rows are computed anew on each call and have no numbers of their own: the cursor counts them.
+    return answer({**body, "cursor": paging.encode(None, end) if entries else call.query.get("cursor")})
+
+
+def _import_json(ledger: Ledger, subscription: Subscription) -> dict[str, Any]:
+    customer = ledger.customers.get(subscription.customer_uuid)
+    items = ledger.items_of(customer, subscription) if customer else []
+    body: dict[str, Any] = {"uuid": subscription.uuid, "external_id": subscription.external_id}
+    if subscription.set_external_id:
+        body["subscription_set_external_id"] = subscription.set_external_id
+    return body | {
+        "cancellation_dates": [dates.millis(at) for at in sorted(one.at for one in subscription.cancellations)],
+        "plan_uuid": items[-1].plan_uuid if items else None,
+        "data_source_uuid": subscription.data_source_uuid,
+    }
+
+
+def _past(ledger: Ledger, value: Any) -> datetime:
+    try:
+        moment = dates.parse(value)
+    except ValueError as error:
+        raise _bad_date() from error
+    if moment > ledger.now():
+        raise _bad_date()
+    return moment
+
+
+def _bad_date() -> errors.ApiError:
+    return errors.sentence(422, "Invalid cancellation date", "cancellation_dates")
+
+
+OPERATIONS = (
+    Operation("GET", "/import/customers/{customer_uuid}/subscriptions", list_import_subscriptions, "billing"),
+    Operation("PATCH", "/import/subscriptions/{subscription_uuid}", cancel_subscription, "billing"),
+    Operation("GET", "/customers/{customer_uuid}/subscriptions", list_customer_subscriptions),
+)

@@ -1,0 +1,113 @@
+"""Checks subscription events (billing-semantics.md, section 6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_chartmogul.emulator import geo
+from airflow_provider_chartmogul.emulator.reading import Reader
+from airflow_provider_chartmogul.emulator.store.records import SubscriptionEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from airflow_provider_chartmogul.emulator.store.ledger import Ledger
+
+_PRICED = (
+    "subscription_start",
+    "subscription_start_scheduled",
+    "subscription_updated",
+    "subscription_update_scheduled",
+)
+EVENT_TYPES = (
+    *_PRICED,
+    "scheduled_subscription_start_retracted",
+    "subscription_cancelled",
+    "subscription_cancellation_scheduled",
+    "scheduled_subscription_cancellation_retracted",
+    "scheduled_subscription_update_retracted",
+    "subscription_event_retracted",
+)
+EVENT_TAKEN = "has already been taken"
+
+#: Kept and answered with the JSON types they were sent in.
+SENT = (
+    "subscription_set_external_id",
+    "plan_external_id",
+    "quantity",
+    "currency",
+    "amount_in_cents",
+    "tax_amount_in_cents",
+    "retracted_event_id",
+    "event_order",
+)
+
+
+def event(
+    ledger: Ledger, record: Mapping[str, Any], data_source_uuid: str, old: SubscriptionEvent | None = None
+) -> tuple[SubscriptionEvent, dict[str, str]]:
+    """
+    Check an event; returns it with what is wrong.
+
+    :param record: all fields of the event.
+    :param old: the event that this one is a change of.
+    """
+    reader = Reader(record)
+    reader.require("customer_external_id", "subscription_external_id", "event_type", "event_date", "effective_date")
+    kind = reader.choice("event_type", EVENT_TYPES)
+    if kind in _PRICED:
+        reader.require("plan_external_id", "currency", "amount_in_cents")
+    if kind == "subscription_event_retracted":
+        reader.require("retracted_event_id")
+    if record.get("currency") and record["currency"] not in geo.CURRENCIES:
+        reader.fail("currency", "Currency is invalid")
+    reader.integer("event_order")
+    now = ledger.now()
+    made = SubscriptionEvent(
+        seq=old.seq if old else ledger.next_number(),
+        data_source_uuid=data_source_uuid,
+        customer_external_id=reader.text("customer_external_id") or "",
+        subscription_external_id=reader.text("subscription_external_id") or "",
+        event_type=kind or "",
+        event_date=reader.moment("event_date") or now,
+        effective_date=_effective(reader, kind, now),
+        created_at=old.created_at if old else now,
+        updated_at=now,
+        external_id=reader.text("external_id") or None,
+        sent={name: record[name] for name in SENT if name in record},
+    )
+    _check_references(ledger, reader, made, old)
+    return made, reader.errors
+
+
+def as_record(event: SubscriptionEvent) -> dict[str, Any]:
+    """Return the fields of an event as they could be sent again."""
+    return {
+        "customer_external_id": event.customer_external_id,
+        "subscription_external_id": event.subscription_external_id,
+        "event_type": event.event_type,
+        "event_date": event.event_date.isoformat(),
+        "effective_date": event.effective_date.isoformat(),
+        "external_id": event.external_id,
+        **event.sent,
+    }
+
+
+def _effective(reader: Reader, kind: str | None, now: datetime) -> datetime:
+    moment = reader.moment("effective_date") or now
+    if moment > now and "scheduled" not in (kind or "scheduled"):
+        reader.fail("effective_date", "may be in the future for scheduled events only")
+    return moment
+
+
+def _check_references(ledger: Ledger, reader: Reader, made: SubscriptionEvent, old: SubscriptionEvent | None) -> None:
+    customer = ledger.customer_of(made.data_source_uuid, made.customer_external_id)
+    if customer is None:
+        reader.fail("customer_external_id", "Customer not found")
+    elif ledger.subscription_of(made) is None:
+        reader.fail("subscription_external_id", "Subscription not found")
+    if made.external_id:
+        known = ledger.events.by_external_id(made.data_source_uuid, made.external_id)
+        if known is not None and known is not old:
+            reader.fail("external_id", EVENT_TAKEN)

@@ -1,0 +1,336 @@
+"""All data of the account, and the rules that tie records together when they come and go."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import defaultdict
+from itertools import count
+from typing import TYPE_CHECKING
+
+from airflow_provider_chartmogul.emulator.store.collection import Collection
+from airflow_provider_chartmogul.emulator.store.projection import Projection
+from airflow_provider_chartmogul.emulator.store.records import (
+    Cancellation,
+    Customer,
+    DataSource,
+    Export,
+    Invoice,
+    JsonImport,
+    LineItem,
+    Part,
+    Plan,
+    Subscription,
+    SubscriptionEvent,
+    Transaction,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from airflow_provider_chartmogul.emulator.settings import Settings
+
+SUBSCRIPTION_TYPES = frozenset({"subscription", "trial"})
+
+
+def new_uuid(prefix: str = "") -> str:
+    """Return a random identifier with the prefix of its kind."""
+    return f"{prefix}{uuid.uuid4()}"
+
+
+class Ledger:
+    """
+    The data of one account.
+
+    :param settings: delays, clock, exchange rates and account settings; replaced by :meth:`apply`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._numbers = count(100_000_001)
+        self.data_sources: Collection[DataSource] = Collection(lambda source: source.uuid)
+        self.customers: Collection[Customer] = Collection(lambda customer: customer.uuid)
+        self.plans: Collection[Plan] = Collection(
+            lambda plan: plan.uuid, lambda plan: (plan.data_source_uuid, plan.external_id)
+        )
+        self.invoices: Collection[Invoice] = Collection(
+            lambda invoice: invoice.uuid, lambda invoice: (invoice.data_source_uuid, invoice.external_id)
+        )
+        self.events: Collection[SubscriptionEvent] = Collection(
+            lambda event: str(event.seq),
+            lambda event: (event.data_source_uuid, event.external_id) if event.external_id else None,
+        )
+        self.subscriptions: Collection[Subscription] = Collection(lambda subscription: subscription.uuid)
+        self.imports: Collection[JsonImport] = Collection(
+            lambda item: item.id, lambda item: (item.data_source_uuid, item.external_id)
+        )
+        self.unfinished_imports: dict[str, JsonImport] = {}
+        #: While a bulk import is worked through: the time at which it was due.
+        self.import_due: float | None = None
+        self.exports: dict[str, Export] = {}
+        self.attribute_types: dict[str, str] = {}
+        self._parts: dict[tuple[str, str], Customer] = {}
+        self._external_items: set[tuple[str, str]] = set()
+        self._external_transactions: set[tuple[str, str]] = set()
+        self._events_of: dict[tuple[str, str], dict[int, SubscriptionEvent]] = defaultdict(dict)
+        self._invoices_of: dict[str, dict[str, Invoice]] = defaultdict(dict)
+        self._subscriptions_of: dict[str, dict[tuple[str, str], Subscription]] = defaultdict(dict)
+        self.projection = Projection(self)
+
+    def apply(self, settings: Settings) -> None:
+        """Take new settings; everything computed under the old ones is computed again."""
+        self.settings = settings
+        self.projection.restart()
+
+    def now(self) -> datetime:
+        """Return the present moment of the account."""
+        return self.settings.clock()
+
+    def received_at(self) -> float:
+        """Return the monotonic time at which the records being stored count as received."""
+        return time.monotonic() if self.import_due is None else self.import_due
+
+    def next_number(self) -> int:
+        """Return the next numeric id; it also is the order of arrival."""
+        return next(self._numbers)
+
+    # Plans
+
+    def users_of(self, plan: Plan) -> list[str]:
+        """Return the uuids of the customers whose invoices point at a plan."""
+        return [
+            customer_uuid
+            for customer_uuid, invoices in self._invoices_of.items()
+            if any(item.plan_uuid == plan.uuid for invoice in invoices.values() for item in invoice.line_items)
+        ]
+
+    def is_plan_used(self, plan: Plan) -> bool:
+        """Tell whether invoices point at a plan."""
+        return bool(self.users_of(plan))
+
+    def plan_changed(self, plan: Plan) -> None:
+        """Let the figures of all its customers be worked out again."""
+        for customer_uuid in self.users_of(plan):
+            self.projection.touch(customer_uuid, None)
+
+    # Customers
+
+    def customer_of(self, data_source_uuid: str, external_id: str) -> Customer | None:
+        """Find the customer that a data source customer belongs to."""
+        return self._parts.get((data_source_uuid, external_id))
+
+    def add_customer(self, customer: Customer) -> None:
+        """Store a customer."""
+        self.customers.add(customer)
+        for part in customer.parts:
+            self._parts[part.data_source_uuid, part.external_id] = customer
+        self.projection.touch(customer.uuid, customer.data_source_uuid)
+
+    def remove_customer(self, customer: Customer) -> None:
+        """Remove a customer with its invoices, subscriptions and events."""
+        for part in list(customer.parts):
+            self._forget_part(part)
+        self.customers.remove(customer)
+        self._invoices_of.pop(customer.uuid, None)
+        self._subscriptions_of.pop(customer.uuid, None)
+        self.projection.forget(customer.uuid)
+
+    def remove_data_source(self, source: DataSource) -> None:
+        """Remove a source and all that was imported into it; a customer merged with another source stays."""
+        for customer in self.customers:
+            kept = [part for part in customer.parts if part.data_source_uuid != source.uuid]
+            if not kept:
+                self.remove_customer(customer)
+            elif len(kept) < len(customer.parts):
+                for part in customer.parts:
+                    if part.data_source_uuid == source.uuid:
+                        self._forget_part(part)
+                customer.parts = kept
+                self.projection.touch(customer.uuid, None)
+        for plan in self.plans:
+            if plan.data_source_uuid == source.uuid:
+                self.plans.remove(plan)
+        for item in self.imports:
+            if item.data_source_uuid == source.uuid:
+                self.imports.remove(item)
+                self.unfinished_imports.pop(item.id, None)
+        self.data_sources.remove(source)
+
+    def _forget_part(self, part: Part) -> None:
+        customer = self._parts.pop((part.data_source_uuid, part.external_id))
+        for invoice in list(self.invoices_of(customer)):
+            if (invoice.data_source_uuid, invoice.customer_external_id) == (part.data_source_uuid, part.external_id):
+                self.remove_invoice(invoice)
+        for event in self.events_of(part):
+            self.events.remove(event)
+        self._events_of.pop((part.data_source_uuid, part.external_id), None)
+
+    # Subscription events
+
+    def events_of(self, part: Part) -> list[SubscriptionEvent]:
+        """Return the events of a data source customer in order of arrival."""
+        return list(self._events_of.get((part.data_source_uuid, part.external_id), {}).values())
+
+    def add_event(self, event: SubscriptionEvent) -> None:
+        """Store a checked event; a cancellation ends its subscription."""
+        self.events.add(event)
+        self._events_of[event.data_source_uuid, event.customer_external_id][event.seq] = event
+        self._apply_event(event)
+
+    def remove_event(self, event: SubscriptionEvent) -> None:
+        """Remove an event; without its cancellation event a subscription lives again."""
+        self.events.remove(event)
+        del self._events_of[event.data_source_uuid, event.customer_external_id][event.seq]
+        self._withdraw_event(event)
+
+    def replace_event(self, old: SubscriptionEvent, new: SubscriptionEvent) -> None:
+        """Put a changed event in the place of the old one; their ids are the same."""
+        self._withdraw_event(old)
+        self.events.replace(old, new)
+        del self._events_of[old.data_source_uuid, old.customer_external_id][old.seq]
+        self._events_of[new.data_source_uuid, new.customer_external_id][new.seq] = new
+        self._apply_event(new)
+
+    def subscription_of(self, event: SubscriptionEvent) -> Subscription | None:
+        """Find the subscription an event is about."""
+        customer = self.customer_of(event.data_source_uuid, event.customer_external_id)
+        if customer is None:
+            return None
+        return self.subscription(customer, event.data_source_uuid, event.subscription_external_id)
+
+    def _apply_event(self, event: SubscriptionEvent) -> None:
+        subscription = self.subscription_of(event)
+        if subscription is not None:
+            if event.event_type == "subscription_cancelled":
+                self.cancel_by_event(subscription, event)
+            self.projection.touch(subscription.customer_uuid, event.data_source_uuid)
+
+    def _withdraw_event(self, event: SubscriptionEvent) -> None:
+        subscription = self.subscription_of(event)
+        if subscription is not None:
+            self.drop_cancellations(subscription, f"event:{event.seq}")
+            self.projection.touch(subscription.customer_uuid, None)
+
+    # Invoices
+
+    def invoices_of(self, customer: Customer) -> Iterator[Invoice]:
+        """Iterate over the invoices of a customer in order of arrival."""
+        return iter(self._invoices_of[customer.uuid].values())
+
+    def add_invoice(self, invoice: Invoice) -> None:
+        """Store a checked invoice; its line items make or extend subscriptions."""
+        self.invoices.add(invoice)
+        self._invoices_of[invoice.customer_uuid][invoice.uuid] = invoice
+        for item in invoice.line_items:
+            self._register_item(invoice, item)
+        self._register_transactions(invoice)
+        self.projection.touch(
+            invoice.customer_uuid,
+            invoice.data_source_uuid,
+            1 + len(invoice.line_items) + len(invoice.transactions),
+        )
+
+    def remove_invoice(self, invoice: Invoice) -> None:
+        """Remove an invoice; subscriptions that no other invoice names go with it."""
+        self.invoices.remove(invoice)
+        del self._invoices_of[invoice.customer_uuid][invoice.uuid]
+        source = invoice.data_source_uuid
+        self._external_items -= {(source, item.external_id) for item in invoice.line_items if item.external_id}
+        self._external_transactions -= {(source, one.external_id) for one in invoice.transactions if one.external_id}
+        for item in invoice.line_items:
+            self._release_item(invoice, item)
+        self.projection.touch(invoice.customer_uuid, None)
+
+    def add_line_item(self, invoice: Invoice, item: LineItem) -> None:
+        """Add a checked line item to a stored invoice."""
+        invoice.line_items.append(item)
+        self._register_item(invoice, item)
+        self.projection.touch(invoice.customer_uuid, invoice.data_source_uuid)
+
+    def has_item(self, data_source_uuid: str, external_id: str) -> bool:
+        """Tell whether the external id of a line item is taken."""
+        return (data_source_uuid, external_id) in self._external_items
+
+    def has_transaction(self, data_source_uuid: str, external_id: str) -> bool:
+        """Tell whether the external id of a transaction is taken."""
+        return (data_source_uuid, external_id) in self._external_transactions
+
+    def add_transaction(self, invoice: Invoice, transaction: Transaction) -> None:
+        """Add a checked transaction to a stored invoice."""
+        invoice.transactions.append(transaction)
+        self._register_transactions(invoice)
+        self.projection.touch(invoice.customer_uuid, invoice.data_source_uuid)
+
+    def _register_transactions(self, invoice: Invoice) -> None:
+        for transaction in invoice.transactions:
+            if transaction.external_id:
+                self._external_transactions.add((invoice.data_source_uuid, transaction.external_id))
+
+    def _register_item(self, invoice: Invoice, item: LineItem) -> None:
+        if item.external_id:
+            self._external_items.add((invoice.data_source_uuid, item.external_id))
+        if item.type not in SUBSCRIPTION_TYPES or invoice.errors:
+            return
+        subscription = self._subscription_for(invoice, item)
+        item.subscription_uuid = subscription.uuid
+        if item.subscription_set_external_id:
+            subscription.set_external_id = item.subscription_set_external_id
+        if item.cancelled_at:
+            cancellation = Cancellation(item.cancelled_at, f"item:{item.uuid}", item.event_order, item.seq)
+            subscription.cancellations.append(cancellation)
+
+    def _release_item(self, invoice: Invoice, item: LineItem) -> None:
+        key = (invoice.data_source_uuid, item.subscription_external_id or "")
+        subscription = self._subscriptions_of[invoice.customer_uuid].get(key)
+        if item.type not in SUBSCRIPTION_TYPES or subscription is None:
+            return
+        self.drop_cancellations(subscription, f"item:{item.uuid}")
+        customer = self.customers.get(invoice.customer_uuid)
+        if customer is not None and not self.items_of(customer, subscription):
+            del self._subscriptions_of[invoice.customer_uuid][key]
+            self.subscriptions.remove(subscription)
+
+    # Subscriptions
+
+    def subscriptions_of(self, customer: Customer) -> list[Subscription]:
+        """Return the subscriptions of a customer in order of arrival."""
+        return list(self._subscriptions_of[customer.uuid].values())
+
+    def subscription(self, customer: Customer, data_source_uuid: str, external_id: str) -> Subscription | None:
+        """Find a subscription of a customer by its external id."""
+        return self._subscriptions_of[customer.uuid].get((data_source_uuid, external_id))
+
+    def items_of(self, customer: Customer, subscription: Subscription) -> list[LineItem]:
+        """Return the valid line items of a subscription in order of arrival."""
+        return [
+            item
+            for invoice in self.invoices_of(customer)
+            if invoice.data_source_uuid == subscription.data_source_uuid and not invoice.errors
+            for item in invoice.line_items
+            if item.type in SUBSCRIPTION_TYPES and item.subscription_external_id == subscription.external_id
+        ]
+
+    def drop_cancellations(self, subscription: Subscription, origin: str) -> None:
+        """Take the cancellations of one origin out of the churn history."""
+        subscription.cancellations = [one for one in subscription.cancellations if one.origin != origin]
+
+    def cancel_by_event(self, subscription: Subscription, event: SubscriptionEvent) -> None:
+        """Let a ``subscription_cancelled`` event end a subscription."""
+        order = event.sent.get("event_order")
+        subscription.cancellations.append(Cancellation(event.effective_date, f"event:{event.seq}", order, event.seq))
+
+    def _subscription_for(self, invoice: Invoice, item: LineItem) -> Subscription:
+        key = (invoice.data_source_uuid, item.subscription_external_id or "")
+        known = self._subscriptions_of[invoice.customer_uuid]
+        if key not in known:
+            known[key] = Subscription(
+                self.next_number(), new_uuid("sub_"), key[1], invoice.customer_uuid, key[0], self.now()
+            )
+            self.subscriptions.add(known[key])
+            part = Part(invoice.data_source_uuid, invoice.customer_external_id)
+            for event in self.events_of(part):
+                # Events outlive a subscription that went with its last invoice.
+                if event.event_type == "subscription_cancelled" and event.subscription_external_id == key[1]:
+                    self.cancel_by_event(known[key], event)
+        return known[key]
