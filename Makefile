@@ -38,3 +38,12 @@ $(READY): pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[dev]'
 	@touch $(READY)
+
+# Names and versions only, for Python 3.11 and later.
+.PHONY: constraints
+constraints:
+	@for version in 2.11.2 3.3.2 3.4.0b2; do \
+		printf 'apache-airflow==%s\n' $$version | uv pip compile pyproject.toml --extra dev --universal \
+			--python-version 3.11 --prerelease if-necessary-or-explicit --constraint - --upgrade --quiet \
+			--no-header --no-annotate --no-emit-index-url --output-file constraints/airflow-$$version.txt; \
+	done
