@@ -577,6 +577,20 @@ def test_voided_invoice_counts_for_nothing(account: Account) -> None:
     assert (before, account.mrr("2026-01-01"), account.activities()) == (4000, 0, [])
 
 
+@pytest.mark.parametrize(("handling", "mrr"), [("refund_ignore", 4000), ("refund_full_only", 0)])
+def test_refund_of_a_whole_invoice_counts_only_where_the_account_says_so(
+    unopened: Account, handling: str, mrr: int
+) -> None:
+    account = unopened.open(refund_handling=handling)
+    moved = {"date": "2026-01-02", "result": "successful"}
+    account.bill(
+        account.item(4000, "2026-01-01", "2026-02-01"),
+        transactions=[{"type": "payment", **moved}, {"type": "refund", **moved}],
+    )
+
+    assert account.mrr("2026-01-31") == mrr
+
+
 def test_plan_filter_keeps_the_movement_types_of_the_whole_customer(account: Account) -> None:
     account.bill(account.item(1000, "2026-01-05", "2026-02-05"))
     account.bill(account.item(3000, "2026-01-20", "2026-02-20", plan=account.plan("Pro"), sub="s2"))

@@ -30,7 +30,7 @@ def movement_of(customer: Customer, step: Step, kind: MovementType) -> Movement:
     item, key = step.after.newest, step.after.key
     words = _describe(step, kind)
     content = (customer.uuid, *key, step.at.isoformat(), kind, step.movement, step.total_after, item.plan.uuid, words)
-    uuid = uuid5(_NAMESPACE, "\n".join(map(str, content)))
+    uuid = _derived(*content)
     return Movement(
         uuid=str(uuid),
         id=_number(uuid),
@@ -60,6 +60,10 @@ def _describe(step: Step, kind: MovementType) -> str:
     if before and before.active and before.plan.uuid == item.plan.uuid:
         return f"{'upgraded' if kind == 'expansion' else 'downgraded'} their {name}"
     return f"downgraded to the {name}" if kind == "contraction" else f"purchased the {name}"
+
+
+def _derived(*content: object) -> UUID:
+    return uuid5(_NAMESPACE, "\n".join(map(str, content)))
 
 
 def _number(uuid: UUID) -> int:
@@ -113,14 +117,15 @@ def _common(movement: Movement, currency: str) -> dict[str, Any]:
 def subscription_row(customer: Customer, state: SubscriptionState, currency: str) -> dict[str, Any]:
     """Entry of ``GET /customers/{uuid}/subscriptions``. (/reference/customers/list-subscriptions)"""
     item = state.newest
-    derived = uuid5(_NAMESPACE, "\n".join((customer.uuid, *state.key)))
+    uuid = _derived(customer.uuid, *state.key)
+    set_external_id = item.subscription_set_external_id
     return {
-        "id": _number(derived),
-        "external_id": state.key[1],
-        "subscription_set_external_id": item.subscription_set_external_id or item.subscription_external_id,
-        "subscription_set_uuid": customer.subscription_set_uuids.get(state.key),
+        "id": _number(uuid),
+        "external_id": item.subscription_external_id,
+        "subscription_set_external_id": set_external_id or item.subscription_external_id,
+        "subscription_set_uuid": str(_derived(customer.uuid, "set", set_external_id)) if set_external_id else None,
         "quantity": item.quantity,
-        "uuid": customer.subscription_uuids.get(state.key, str(derived)),
+        "uuid": str(uuid),
         "mrr": state.shown_mrr,
         "arr": 12 * state.shown_mrr,
         "status": "active" if state.active else "inactive",

@@ -26,8 +26,6 @@ class Account:
     :param week_start_on: ``monday`` or ``sunday``.
     :param churn_when_zero_mrr: an MRR that falls to zero without a cancellation counts as churn, not contraction.
     :param proximate_window_seconds: movements of a customer within this many seconds are classified as one; 0 = off.
-    :param refund_full_only: a fully refunded invoice counts for nothing. The items of such an invoice are to be left
-        out of :attr:`Customer.line_items` by the caller, who knows the transactions.
     """
 
     currency: str = "USD"
@@ -35,7 +33,6 @@ class Account:
     week_start_on: str = "monday"
     churn_when_zero_mrr: bool = True
     proximate_window_seconds: int = 3600
-    refund_full_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class LineItem:
     """
-    A recurring or trial item of an invoice that counts (not voided, not disabled).
+    A recurring or trial item of an invoice that counts: not voided, nor refunded in full where that matters.
 
     :param uuid: ``li_…``
     :param subscription_key: the subscription it belongs to.
@@ -105,9 +102,6 @@ class Customer:
     :param external_id: of the part that comes first; shown in activities.
     :param country: ISO 3166-1 alpha-2 code or None.
     :param line_items: in any order.
-    :param subscription_uuids: bare uuid (no ``sub_``) per subscription; one that is absent gets a derived uuid.
-    :param subscription_set_uuids: bare uuid of the set per subscription, where it has one.
-    :param connected: subscriptions that were connected: each key to the key of the row it shows in and counts as.
     """
 
     uuid: str
@@ -121,9 +115,6 @@ class Customer:
     custom: Mapping[str, Any] = field(default_factory=dict)
     line_items: tuple[LineItem, ...] = ()
     events: tuple[Event, ...] = ()
-    subscription_uuids: Mapping[SubscriptionKey, str] = field(default_factory=dict)
-    subscription_set_uuids: Mapping[SubscriptionKey, str] = field(default_factory=dict)
-    connected: Mapping[SubscriptionKey, SubscriptionKey] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,13 +49,17 @@ class SubscriptionState:
     :param shown_mrr: its MRR, kept after the cancellation.
     """
 
-    key: SubscriptionKey
     newest: LineItem
     started_at: datetime
     ends_at: datetime
     active: bool
     worth: Worth
     shown_mrr: int
+
+    @property
+    def key(self) -> SubscriptionKey:
+        """What names the subscription."""
+        return self.newest.subscription_key
 
     @property
     def plan(self) -> Plan:
@@ -97,13 +101,13 @@ def timeline(customer: Customer, rate_at: RateAt) -> list[Step]:
     for at, causes in groupby(_causes(customer), key=_instant):
         changed: dict[SubscriptionKey, tuple[SubscriptionState | None, int]] = {}
         for cause in causes:
-            key = _main(customer, cause.subscription_key)
+            key = cause.subscription_key
             state = states.get(key)
             before, moved = changed.get(key, (state, 0))
             if isinstance(cause, Event):
                 outcome = _cancel(state, at) if state else None
             else:
-                outcome = _apply(state, key, cause, line_mrr(cause, siblings[key]), rate_at)
+                outcome = _apply(state, cause, line_mrr(cause, siblings[key]), rate_at)
             if outcome:
                 states[key] = outcome[0]
                 changed[key] = before, moved + outcome[1]
@@ -117,7 +121,7 @@ def timeline(customer: Customer, rate_at: RateAt) -> list[Step]:
 
 
 def _apply(
-    state: SubscriptionState | None, key: SubscriptionKey, item: LineItem, own_mrr: int, rate_at: RateAt
+    state: SubscriptionState | None, item: LineItem, own_mrr: int, rate_at: RateAt
 ) -> tuple[SubscriptionState, int]:
     """State after a line item, and the movement that it makes."""
     ends_at = period_end(item)
@@ -127,7 +131,7 @@ def _apply(
     if item.type != "trial":
         worth, movement = _reprice(worth, item, own_mrr, rate_at(item.currency, item.service_period_start))
     started_at = state.started_at if state else item.service_period_start
-    return SubscriptionState(key, item, started_at, ends_at, True, worth, worth.mrr), movement
+    return SubscriptionState(item, started_at, ends_at, True, worth, worth.mrr), movement
 
 
 def _reprice(worth: Worth, item: LineItem, own_mrr: int, rate: tuple[int, int]) -> tuple[Worth, int]:
@@ -153,14 +157,10 @@ def _cancel(state: SubscriptionState, at: datetime) -> tuple[SubscriptionState, 
     return replace(state, active=False, worth=_NOTHING, ends_at=at), -state.mrr
 
 
-def _main(customer: Customer, key: SubscriptionKey) -> SubscriptionKey:
-    return customer.connected.get(key, key)
-
-
 def _items_by_subscription(customer: Customer) -> dict[SubscriptionKey, list[LineItem]]:
     items: defaultdict[SubscriptionKey, list[LineItem]] = defaultdict(list)
     for item in customer.line_items:
-        items[_main(customer, item.subscription_key)].append(item)
+        items[item.subscription_key].append(item)
     return items
 
 
@@ -182,25 +182,4 @@ def _causes(customer: Customer) -> list[LineItem | Event]:
     )
     causes: list[LineItem | Event] = [*customer.line_items, *customer.events, *implied]
     causes.sort(key=_order)
-    return _without_handovers(customer, causes) if customer.connected else causes
-
-
-def _without_handovers(customer: Customer, causes: list[LineItem | Event]) -> list[LineItem | Event]:
-    """
-    Drop the cancellations by which one part of a connected subscription made room for another.
-
-    A cancellation stands when the nearest items of its subscription on both sides belong to the part it cancels.
-    """
-    by_main: defaultdict[SubscriptionKey, list[LineItem | Event]] = defaultdict(list)
-    for cause in causes:
-        by_main[_main(customer, cause.subscription_key)].append(cause)
-    dropped: set[int] = set()
-    for parts in by_main.values():
-        for sequence in (parts, parts[::-1]):
-            neighbour: SubscriptionKey | None = None
-            for cause in sequence:
-                if isinstance(cause, LineItem):
-                    neighbour = cause.subscription_key
-                elif neighbour not in (None, cause.subscription_key):
-                    dropped.add(id(cause))
-    return [cause for cause in causes if id(cause) not in dropped]
+    return causes

@@ -80,7 +80,6 @@ class Projection:
                 week_start_on=account.week_start_on,
                 churn_when_zero_mrr=account.churn_when_zero_mrr,
                 proximate_window_seconds=RECLASSIFICATION_SECONDS[account.proximate_movement_reclassification],
-                refund_full_only=account.refund_handling == "refund_full_only",
             ),
             settings.rate,
         )

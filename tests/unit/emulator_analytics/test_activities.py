@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from airflow_provider_chartmogul.emulator.analytics.activities import activity_row, currency_sign, customer_activity_row
 from tests.unit.emulator_analytics.billing import SOURCE, YEAR, analytics, at, cancelled, customer, item, plan
 
@@ -147,12 +149,9 @@ def test_future_movements_wait_for_their_moment() -> None:
 
 
 def test_subscription_row() -> None:
-    key = (SOURCE, "s1")
     engine = analytics(
         customer(
             item(48000, "2026-01-08", "2027-01-08", plan=YEAR, quantity=5, currency="EUR"),
-            subscription_uuids={key: "5a6f0d1e-93c4-4c11-8f0e-7d2b6c1a9f33"},
-            subscription_set_uuids={key: "0b6a4f52-7c1d-4e8e-9f3a-5d2c1b0a9e55"},
         ),
         currency="EUR",
     )
@@ -160,12 +159,12 @@ def test_subscription_row() -> None:
     (row,) = engine.subscriptions("cus_1", at("2028-01-01"))
 
     assert isinstance(row.pop("id"), int)
+    assert str(UUID(row["uuid"])) == row.pop("uuid")
     assert row == {
         "external_id": "s1",
         "subscription_set_external_id": "s1",
-        "subscription_set_uuid": "0b6a4f52-7c1d-4e8e-9f3a-5d2c1b0a9e55",
+        "subscription_set_uuid": None,
         "quantity": 5,
-        "uuid": "5a6f0d1e-93c4-4c11-8f0e-7d2b6c1a9f33",
         "mrr": 4000,
         "arr": 48000,
         "status": "active",
@@ -177,6 +176,21 @@ def test_subscription_row() -> None:
         "currency": "EUR",
         "currency-sign": "€",
     }
+
+
+def test_subscriptions_of_a_set_share_its_uuid() -> None:
+    engine = analytics(
+        customer(
+            *(item(1, "2026-01-01", sub=sub, subscription_set_external_id="set-1") for sub in ("s1", "s2")),
+            item(1, "2026-01-01", sub="s3", subscription_set_external_id="set-2"),
+        )
+    )
+
+    first, second, other = engine.subscriptions("cus_1", at("2026-01-01"))
+
+    assert first["subscription_set_external_id"] == "set-1"
+    assert str(UUID(first["subscription_set_uuid"])) == second["subscription_set_uuid"]
+    assert other["subscription_set_uuid"] != first["subscription_set_uuid"]
 
 
 def test_inactive_subscription_keeps_its_last_mrr() -> None:

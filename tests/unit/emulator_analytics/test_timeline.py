@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import date
 
 from tests.unit.emulator_analytics.billing import (
-    MONTH,
-    SOURCE,
     analytics,
     at,
     cancelled,
@@ -219,34 +217,3 @@ def test_yen_are_hundredths_like_everything() -> None:
     engine = analytics(customer(item(100000, "2026-02-01", currency="JPY")), currency="USD", rates={"JPY": "0.0067"})
 
     assert mrr(engine, "2026-02-01") == 670
-
-
-def test_connected_subscriptions_hand_over_without_churn() -> None:
-    old, new = (SOURCE, "old"), (SOURCE, "new")
-    facts = (
-        item(4000, "2026-01-01", sub="old", plan=MONTH),
-        cancelled("2026-02-01", sub="old"),
-        item(4000, "2026-02-01", sub="new"),
-        cancelled("2026-05-01", sub="new"),
-    )
-
-    apart = analytics(customer(*facts))
-    connected = analytics(customer(*facts, connected={old: old, new: old}))
-
-    assert [one[0] for one in movements(apart)] == ["new_biz", "expansion", "contraction", "churn"]
-    assert movements(connected) == [("new_biz", 4000, 4000), ("churn", -4000, 0)]
-    assert [row["external_id"] for row in connected.subscriptions("cus_1", at("2026-06-01"))] == ["old"]
-
-
-def test_connected_subscriptions_bridge_a_gap() -> None:
-    old, new = (SOURCE, "old"), (SOURCE, "new")
-    engine = analytics(
-        customer(
-            item(4000, "2026-01-01", sub="old"),
-            cancelled("2026-01-31", sub="old"),
-            item(4500, "2026-02-01", sub="new"),
-            connected={old: old, new: old},
-        )
-    )
-
-    assert movements(engine) == [("new_biz", 4000, 4000), ("expansion", 500, 4500)]
