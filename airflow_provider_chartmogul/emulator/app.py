@@ -69,7 +69,7 @@ def build_app(state: State, connections: Connections, stopping: asyncio.Event) -
     """
     work = _Work(state)
     files = Counting(Misbehaviour(work, state, connections, stopping), state, Router("", exports.FILES))
-    guarded = Misbehaviour(Latency(Authentication(work, state), state), state, connections, stopping)
+    guarded = Misbehaviour(Latency(Authentication(work, state), state, stopping), state, connections, stopping)
     api = Counting(Limits(guarded, state), state, Router(API_PREFIX, OPERATIONS))
     controls = _Controls(state)
 

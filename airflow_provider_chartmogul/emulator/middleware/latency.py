@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,14 +13,20 @@ if TYPE_CHECKING:
 
 
 class Latency:
-    """The request is under way while it waits, so it counts towards the parallel limit."""
+    """
+    The request is under way while it waits, so it counts towards the parallel limit.
 
-    def __init__(self, app: ASGIApp, state: State) -> None:
+    :param stopping: set when the server stops; nobody waits any longer then.
+    """
+
+    def __init__(self, app: ASGIApp, state: State, stopping: asyncio.Event) -> None:
         self._app = app
         self._state = state
+        self._stopping = stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wait, then pass the request on."""
         if self._state.settings.latency_ms:
-            await asyncio.sleep(self._state.settings.latency_ms / 1000)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), self._state.settings.latency_ms / 1000)
         await self._app(scope, receive, send)
