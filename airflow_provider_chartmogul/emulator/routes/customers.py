@@ -10,7 +10,7 @@ from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, 
 from airflow_provider_chartmogul.emulator.store import customer_drafts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from airflow_provider_chartmogul.emulator.store.projection import Shown
     from airflow_provider_chartmogul.emulator.store.records import Customer
@@ -22,11 +22,18 @@ _STATUSES = {
 
 def list_customers(call: Call) -> Answer:
     """``GET /customers``: oldest customer-since first, leads last."""
-    request = paging.read(call.query)
-    status = call.query.get("status")
-    if status is not None and status not in _STATUSES:
+    query, projection = call.query, call.ledger.projection
+    request = paging.read(query)
+    if query.get("status") is not None and query["status"] not in _STATUSES:
         raise errors.invalid("status")
-    return _page(call, request, _filter(call), with_total=True)
+    matches = _filter(call)
+    source, external_id = query.get("data_source_uuid"), query.get("external_id")
+    if source and external_id:
+        known = call.ledger.customer_of(source, external_id)
+        few = [shown for shown in ([projection.shown(known)] if known else []) if matches(shown)]
+        return _page([] if request.after else few, request, len(few))
+    total = sum(1 for shown in projection.shown_after(None) if matches(shown)) if request.is_first else 0
+    return _page(filter(matches, projection.shown_after(request.after)), request, total)
 
 
 def search_customers(call: Call) -> Answer:
@@ -35,10 +42,11 @@ def search_customers(call: Call) -> Answer:
     if not email:
         raise errors.missing("email")
     request = paging.read(call.query)
-    wanted = email.lower()
     if not with_email(call, email):
         raise nobody(email)
-    return _page(call, request, lambda shown: shown.customer.email.lower() == wanted, with_total=False)
+    following = call.ledger.projection.shown_after(request.after)
+    matching = (shown for shown in following if shown.customer.email.lower() == email.lower())
+    return _page(matching, request, total=None)
 
 
 def create_customer(call: Call) -> Answer:
@@ -103,12 +111,12 @@ def _one(call: Call, customer: Customer, status: int) -> Answer:
     return Answer(status, call.ledger.projection.shown(customer).json)
 
 
-def _filter(call: Call) -> Callable[[Shown], bool] | None:
+def _filter(call: Call) -> Callable[[Shown], bool]:
     query, sources = call.query, call.ledger.data_sources
     source_uuid, external_id, system = query.get("data_source_uuid"), query.get("external_id"), query.get("system")
     status = _STATUSES.get(query.get("status", ""))
     if not (source_uuid or external_id or system or status):
-        return None
+        return lambda shown: True
 
     def matches(shown: Shown) -> bool:
         primary = sources.get(shown.customer.data_source_uuid)
@@ -124,19 +132,19 @@ def _filter(call: Call) -> Callable[[Shown], bool] | None:
     return matches
 
 
-def _page(call: Call, request: paging.PageRequest, matches: Callable[[Shown], bool] | None, with_total: bool) -> Answer:
-    projection = call.ledger.projection
-    following = projection.shown_after(request.after)
-    entries, has_more = paging.cut(filter(matches, following) if matches else following, request.per_page)
+def _page(matching: Iterable[Shown], request: paging.PageRequest, total: int | None) -> Answer:
+    """
+    Put a page together from kept bytes, which costs no serialisation.
+
+    :param matching: customers in order, from behind the cursor.
+    :param total: of all pages; None when it is not shown.
+    """
+    entries, has_more = paging.cut(matching, request.per_page)
     rest: dict[str, Any] = {"has_more": has_more, "cursor": _cursor(entries[-1]) if entries else None}
     if request.is_first:
-        everything = projection.shown_after(None)
-        total = sum(1 for _ in (filter(matches, everything) if matches else everything)) if with_total else 0
-        numbers = paging.page_numbers(total, request.per_page)
-        rest |= {"current_page": 1, "total_pages": numbers["total_pages"] if with_total else None}
-        rest |= {"per_page": request.per_page, "page": 1}
+        pages = None if total is None else -(-total // request.per_page)
+        rest |= {"current_page": 1, "total_pages": pages, "per_page": request.per_page, "page": 1}
     tail = json.dumps(rest, separators=(",", ":")).encode()
-    # The entries are kept as bytes: putting a page together costs no serialisation.
     return Answer(200, b'{"entries":[' + b",".join([shown.json for shown in entries]) + b"]," + tail[1:])
 
 

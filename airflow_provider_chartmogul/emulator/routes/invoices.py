@@ -9,6 +9,7 @@ from airflow_provider_chartmogul.emulator import errors, paging
 from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
 from airflow_provider_chartmogul.emulator.reading import Reader
 from airflow_provider_chartmogul.emulator.routes.data_sources import source_in_path
+from airflow_provider_chartmogul.emulator.store.collection import page_of_few
 from airflow_provider_chartmogul.emulator.store.drafts import Drafts, nested
 from airflow_provider_chartmogul.emulator.store.records import Part
 from airflow_provider_chartmogul.emulator.views.invoices import imported_json, invoice_json
@@ -43,7 +44,15 @@ def import_invoices(call: Call) -> Answer:
 
 def list_invoices(call: Call) -> Answer:
     """``GET /invoices``: newest first."""
-    return answer(_page(call, _filter(call), newest_first=True))
+    request, matches = paging.read(call.query), _filter(call)
+    source, external_id = call.query.get("data_source_uuid"), call.query.get("external_id")
+    invoices = call.ledger.invoices
+    if source and external_id:
+        known = invoices.by_external_id(source, external_id)
+        few = [known] if known and matches(known) else []
+        return answer(_page(call, request, page_of_few(few, request), len(few)))
+    total = invoices.count(matches) if request.is_first else 0
+    return answer(_page(call, request, invoices.page(request, matches), total))
 
 
 def list_customer_invoices(call: Call) -> Answer:
@@ -51,10 +60,9 @@ def list_customer_invoices(call: Call) -> Answer:
     customer = call.ledger.customers.get(call.path["customer_uuid"])
     if customer is None:
         raise errors.sentence(404, "Customer not found", "customer")
-    visible = _visible(call)
-    owner = customer.uuid
-    page = _page(call, lambda invoice: invoice.customer_uuid == owner and visible(invoice), newest_first=False)
-    return answer({"customer_uuid": owner, **page})
+    request = paging.read(call.query)
+    found = list(filter(_visible(call), call.ledger.invoices_of(customer)))
+    return answer({"customer_uuid": customer.uuid, **_page(call, request, page_of_few(found, request), len(found))})
 
 
 def retrieve_invoice(call: Call) -> Answer:
@@ -150,11 +158,8 @@ def _filter(call: Call) -> Callable[[Invoice], bool]:
     return matches
 
 
-def _page(call: Call, matches: Callable[[Invoice], bool], newest_first: bool) -> dict[str, Any]:
-    request = paging.read(call.query)
-    invoices = call.ledger.invoices
-    page = invoices.page(request, matches, newest_first)
-    numbers = paging.page_numbers(invoices.count(matches), request.per_page) if request.is_first else {}
+def _page(call: Call, request: paging.PageRequest, page: paging.Page[Invoice], total: int) -> dict[str, Any]:
+    numbers = paging.page_numbers(total, request.per_page) if request.is_first else {}
     found = [invoice_json(call.ledger, invoice) for invoice in page.records]
     return {"invoices": found, **numbers, "cursor": page.cursor, "has_more": page.has_more}
 

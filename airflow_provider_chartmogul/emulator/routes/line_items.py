@@ -25,12 +25,10 @@ def create_line_item(call: Call) -> Answer:
 
 def retrieve_line_item(call: Call) -> Answer:
     """``GET /line_items/{uuid}``."""
-    uuid = call.path["line_item_uuid"]
-    for invoice in call.ledger.invoices:
-        for item in invoice.line_items:
-            if item.uuid == uuid:
-                return answer(line_item_json(call.ledger, item))
-    raise errors.not_found("line item")
+    found = call.ledger.line_items.get(call.path["line_item_uuid"])
+    if found is None:
+        raise errors.not_found("line item")
+    return answer(line_item_json(call.ledger, found[1]))
 
 
 def create_transaction(call: Call) -> Answer:
@@ -46,12 +44,10 @@ def create_transaction(call: Call) -> Answer:
 
 def retrieve_transaction(call: Call) -> Answer:
     """``GET /transactions/{uuid}``."""
-    uuid = call.path["transaction_uuid"]
-    for invoice in call.ledger.invoices:
-        for transaction in invoice.transactions:
-            if transaction.uuid == uuid:
-                return answer(transaction_json(transaction))
-    raise errors.not_found("transaction")
+    found = call.ledger.transactions.get(call.path["transaction_uuid"])
+    if found is None:
+        raise errors.not_found("transaction")
+    return answer(transaction_json(found[1]))
 
 
 OPERATIONS = (

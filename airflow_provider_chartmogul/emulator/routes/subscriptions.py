@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_chartmogul.emulator import dates, errors, paging
 from airflow_provider_chartmogul.emulator.http import Answer, Call, Operation, answer
 from airflow_provider_chartmogul.emulator.routes.customers import customer_in_path
+from airflow_provider_chartmogul.emulator.store.collection import page_of_few
 from airflow_provider_chartmogul.emulator.store.records import Cancellation
 
 if TYPE_CHECKING:
@@ -23,16 +24,14 @@ def list_import_subscriptions(call: Call) -> Answer:
         raise errors.sentence(404, "Customer not found", "customer")
     request = paging.read(call.query)
     everything = call.ledger.subscriptions_of(customer)
-    following = (one for one in everything if request.after_id is None or one.seq > request.after_id)
-    found, has_more = paging.cut(following, request.per_page)
+    page = page_of_few(everything, request)
     body: dict[str, Any] = {
         "customer_uuid": customer.uuid,
-        "subscriptions": [_import_json(call.ledger, one) for one in found],
+        "subscriptions": [_import_json(call.ledger, one) for one in page.records],
     }
     if request.is_first:
         body |= paging.page_numbers(len(everything), request.per_page)
-    cursor = paging.encode(found[-1].created_at, found[-1].seq) if found else None
-    return answer({**body, "cursor": cursor, "has_more": has_more})
+    return answer({**body, "cursor": page.cursor, "has_more": page.has_more})
 
 
 def cancel_subscription(call: Call) -> Answer:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from airflow_provider_chartmogul.emulator import paging
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
 
@@ -90,9 +90,7 @@ class Collection(Generic[R]):
         newest_first: bool = True,
     ) -> paging.Page[R]:
         """Cut one page in order of arrival; records that arrive during a walk never shift the pages behind them."""
-        records, has_more = paging.cut(filter(matches, self._after(request.after_id, newest_first)), request.per_page)
-        cursor = paging.encode(records[-1].created_at, records[-1].seq) if records else None
-        return paging.Page(records, cursor, has_more)
+        return page_of(filter(matches, self._after(request.after_id, newest_first)), request)
 
     def count(self, matches: Callable[[R], bool]) -> int:
         """Count the matching records."""
@@ -104,3 +102,16 @@ class Collection(Generic[R]):
             return (self._by_seq[self._seqs[at]] for at in range(start - 1, -1, -1))
         start = 0 if seq is None else bisect_right(self._seqs, seq)
         return (self._by_seq[self._seqs[at]] for at in range(start, len(self._seqs)))
+
+
+def page_of(following: Iterable[R], request: paging.PageRequest) -> paging.Page[R]:
+    """Cut one page off records that are in order and behind the cursor."""
+    records, has_more = paging.cut(following, request.per_page)
+    cursor = paging.encode(records[-1].created_at, records[-1].seq) if records else None
+    return paging.Page(records, cursor, has_more)
+
+
+def page_of_few(records: Sequence[R], request: paging.PageRequest) -> paging.Page[R]:
+    """Cut one page off a short list in order of arrival, such as the records of one customer."""
+    after = request.after_id
+    return page_of((record for record in records if after is None or record.seq > after), request)

@@ -71,6 +71,8 @@ class Ledger:
         self.exports: dict[str, Export] = {}
         self.attribute_types: dict[str, str] = {}
         self._parts: dict[tuple[str, str], Customer] = {}
+        self.line_items: dict[str, tuple[Invoice, LineItem]] = {}
+        self.transactions: dict[str, tuple[Invoice, Transaction]] = {}
         self._external_items: set[tuple[str, str]] = set()
         self._external_transactions: set[tuple[str, str]] = set()
         self._events_of: dict[tuple[str, str], dict[int, SubscriptionEvent]] = defaultdict(dict)
@@ -224,7 +226,8 @@ class Ledger:
         self._invoices_of[invoice.customer_uuid][invoice.uuid] = invoice
         for item in invoice.line_items:
             self._register_item(invoice, item)
-        self._register_transactions(invoice)
+        for transaction in invoice.transactions:
+            self._register_transaction(invoice, transaction)
         self.projection.touch(
             invoice.customer_uuid,
             invoice.data_source_uuid,
@@ -235,9 +238,9 @@ class Ledger:
         """Remove an invoice; subscriptions that no other invoice names go with it."""
         self.invoices.remove(invoice)
         del self._invoices_of[invoice.customer_uuid][invoice.uuid]
-        source = invoice.data_source_uuid
-        self._external_items -= {(source, item.external_id) for item in invoice.line_items if item.external_id}
-        self._external_transactions -= {(source, one.external_id) for one in invoice.transactions if one.external_id}
+        for transaction in invoice.transactions:
+            del self.transactions[transaction.uuid]
+            self._external_transactions.discard((invoice.data_source_uuid, transaction.external_id or ""))
         for item in invoice.line_items:
             self._release_item(invoice, item)
         self.projection.touch(invoice.customer_uuid, None)
@@ -259,15 +262,16 @@ class Ledger:
     def add_transaction(self, invoice: Invoice, transaction: Transaction) -> None:
         """Add a checked transaction to a stored invoice."""
         invoice.transactions.append(transaction)
-        self._register_transactions(invoice)
+        self._register_transaction(invoice, transaction)
         self.projection.touch(invoice.customer_uuid, invoice.data_source_uuid)
 
-    def _register_transactions(self, invoice: Invoice) -> None:
-        for transaction in invoice.transactions:
-            if transaction.external_id:
-                self._external_transactions.add((invoice.data_source_uuid, transaction.external_id))
+    def _register_transaction(self, invoice: Invoice, transaction: Transaction) -> None:
+        self.transactions[transaction.uuid] = (invoice, transaction)
+        if transaction.external_id:
+            self._external_transactions.add((invoice.data_source_uuid, transaction.external_id))
 
     def _register_item(self, invoice: Invoice, item: LineItem) -> None:
+        self.line_items[item.uuid] = (invoice, item)
         if item.external_id:
             self._external_items.add((invoice.data_source_uuid, item.external_id))
         if item.type not in SUBSCRIPTION_TYPES or invoice.errors:
@@ -281,6 +285,8 @@ class Ledger:
             subscription.cancellations.append(cancellation)
 
     def _release_item(self, invoice: Invoice, item: LineItem) -> None:
+        del self.line_items[item.uuid]
+        self._external_items.discard((invoice.data_source_uuid, item.external_id or ""))
         key = (invoice.data_source_uuid, item.subscription_external_id or "")
         subscription = self._subscriptions_of[invoice.customer_uuid].get(key)
         if item.type not in SUBSCRIPTION_TYPES or subscription is None:
