@@ -109,8 +109,6 @@ def test_data_sources(config: chartmogul.Config, source: Any) -> None:
     assert source.uuid.startswith("ds_")
     assert chartmogul.DataSource.retrieve(config, uuid=source.uuid).get().name == "Ledger"
     assert [s.uuid for s in chartmogul.DataSource.all(config).get().data_sources] == [source.uuid]
-    status = chartmogul.DataSource.retrieve(config, uuid=source.uuid, with_processing_status=True).get()
-    assert status.processing_status.pending == 0
     assert refused(chartmogul.DataSource.create(config, data={"name": "Ledger"})) == 422
     chartmogul.DataSource.destroy(config, uuid=source.uuid).get()
     assert chartmogul.DataSource.all(config).get().data_sources == []
@@ -154,6 +152,9 @@ def test_plans(config: chartmogul.Config, source: Any, plan: Any) -> None:
 def test_invoices_line_items_transactions(
     config: chartmogul.Config, source: Any, customer: Any, plan: Any, invoice: Any
 ) -> None:
+    status = chartmogul.DataSource.retrieve(config, uuid=source.uuid, with_processing_status=True).get()
+    assert (status.processing_status.pending, status.processing_status.failed) == (0, 0)
+    assert status.processing_status.processed > 0
     stored = chartmogul.Invoice.retrieve(config, uuid=invoice.uuid).get()
     assert (stored.external_id, stored.currency, stored.customer_uuid) == ("inv-1", "USD", customer.uuid)
     assert stored.line_items[0].amount_in_cents == 5000
@@ -279,7 +280,7 @@ def test_tags_and_custom_attributes(config: chartmogul.Config, customer: Any) ->
     assert chartmogul.Tags.add(config, uuid=customer.uuid, data={"tags": ["pilot"]}).get().tags == ["pilot"]
     custom = {"custom": [{"type": "Integer", "key": "seats", "value": 12}]}
     assert chartmogul.CustomAttributes.add(config, uuid=customer.uuid, data=custom).get().custom == {"seats": 12}
-    attributes = chartmogul.Attributes.retrieve(config, uuid=customer.uuid).get().attributes
+    attributes = chartmogul.Attributes.retrieve(config, uuid=customer.uuid).get()
     assert (attributes.tags, attributes.custom) == (["pilot"], {"seats": 12})
     chartmogul.Tags.remove(config, uuid=customer.uuid, data={"tags": ["pilot"]}).get()
-    assert chartmogul.Attributes.retrieve(config, uuid=customer.uuid).get().attributes.tags == []
+    assert chartmogul.Attributes.retrieve(config, uuid=customer.uuid).get().tags == []
