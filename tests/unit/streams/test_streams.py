@@ -61,6 +61,8 @@ def test_columns_are_unique_without_hyphens_and_hold_the_keys(stream: Any) -> No
         assert names[-1] == "extra"
         if table.suffix:
             assert table.parent_key in names
+            # replacing an interval knows of no children
+            assert not stream.windowed
 
 
 @pytest.mark.parametrize(
