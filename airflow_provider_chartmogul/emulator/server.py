@@ -42,6 +42,8 @@ class Emulator:
         self.api_key = api_key
         self._state = State(api_key, settings or Settings())
         self._socket = socket.create_server((host, port), backlog=2048)
+        # Accepted connections inherit it; without, a small answer waits 40 ms for the client's acknowledgement.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.base_url = f"http://{host}:{self._socket.getsockname()[1]}{API_PREFIX}"
         self._server = _Server(self._state)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
