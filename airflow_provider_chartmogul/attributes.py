@@ -50,7 +50,7 @@ def _attribute(place: str, attribute: Any) -> dict[str, Any]:
         raise ValueError(f"{place} must be a mapping with type, key and value, and nothing else but source")
     if not isinstance(attribute["key"], str) or not _KEY.fullmatch(attribute["key"]):
         raise ValueError(f"{place}.key must consist of letters, digits and underscores")
-    read = _READERS.get(attribute["type"])
+    read = _READERS.get(str(attribute["type"]))
     if read is None:
         raise ValueError(f"{place}.type must be one of {', '.join(_READERS)}")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any, cast, get_args
@@ -126,8 +127,8 @@ class ChartMogulDownloadActivitiesExportOperator(ChartMogulOperator):
                     raise self._damaged(broken)
                 if self.unpack:
                     return {self._store_member(members, member, target): member.file_size for member in _files(members)}
-        except zipfile.BadZipFile:
-            raise self._damaged("not a zip archive") from None
+        except (zipfile.BadZipFile, zlib.error):
+            raise self._damaged("not a sound zip archive") from None
         with archive.open("rb") as source:
             _write(source, target)
         return {self.path: archive.stat().st_size}

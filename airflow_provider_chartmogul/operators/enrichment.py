@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class ChartMogulEnrichmentOperator(ChartMogulOperator):
     """Base of the operators that add something to one customer, or to all customers with an email address.
 
-    Give exactly one target: ``customer_uuid``, ``customer_email``, or ``data_source_uuid`` together with ``external_id``.
+    Give exactly one target: ``customer_uuid``, ``customer_email``, or ``data_source_uuid`` with ``external_id``.
     Adding is idempotent. Returns ``{"customer_uuids": [...]}``, the customers that were enriched.
 
     :param customer_uuid: the customer (``cus_…``). (templated)
@@ -61,7 +61,7 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
         targets = (customer_uuid, customer_email, data_source_uuid)
         if sum(target is not None for target in targets) != 1 or (data_source_uuid is None) != (external_id is None):
             raise ValueError(
-                "give exactly one target: customer_uuid, or customer_email, or data_source_uuid together with external_id"
+                "give exactly one target: customer_uuid, or customer_email, or data_source_uuid with external_id"
             )
 
     @abstractmethod

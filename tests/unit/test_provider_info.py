@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import pkgutil
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 import airflow
 import jsonschema
 import pytest
+from airflow.providers.common.compat.sdk import BaseHook, BaseOperator, BaseSensorOperator
+from airflow.triggers.base import BaseTrigger
 
 import airflow_provider_chartmogul
 from airflow_provider_chartmogul.get_provider_info import get_provider_info
@@ -45,11 +48,28 @@ def test_every_module_of_the_catalogue_imports(module: str) -> None:
     importlib.import_module(module)
 
 
-@pytest.mark.parametrize("kind", sorted(LISTED))
-def test_the_catalogue_lists_every_module(kind: str) -> None:
-    package = importlib.import_module(f"{airflow_provider_chartmogul.__name__}.{kind}")
-    existing = {f"{package.__name__}.{module.name}" for module in pkgutil.iter_modules(package.__path__)}
-    assert LISTED[kind] == existing
+@pytest.mark.parametrize(
+    ("kind", "base"),
+    [
+        ("hooks", BaseHook),
+        ("operators", BaseOperator),
+        ("sensors", BaseSensorOperator),
+        ("triggers", BaseTrigger),
+        ("transfers", BaseOperator),
+    ],
+)
+def test_the_catalogue_lists_the_modules_with_such_classes(kind: str, base: type) -> None:
+    folder = importlib.import_module(f"{airflow_provider_chartmogul.__name__}.{kind}")
+    modules = [
+        importlib.import_module(f"{folder.__name__}.{info.name}") for info in pkgutil.iter_modules(folder.__path__)
+    ]
+    defining = {
+        cls.__module__
+        for module in modules
+        for _, cls in inspect.getmembers(module, inspect.isclass)
+        if issubclass(cls, base) and cls.__module__ == module.__name__
+    }
+    assert LISTED[kind] == defining
 
 
 def test_the_connection_type_is_that_of_its_hook() -> None:

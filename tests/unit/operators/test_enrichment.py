@@ -1,0 +1,172 @@
+"""Tags and custom attributes: whom they reach, what is refused, what happens when nobody is there."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
+from airflow_provider_chartmogul.operators.enrichment import (
+    ChartMogulAddCustomAttributesOperator,
+    ChartMogulAddTagsOperator,
+)
+
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.emulator import Emulator
+
+MAIL = "buchhaltung@falter.example"
+SEATS = [{"type": "Integer", "key": "seats", "value": "25"}]
+Customers = dict[str, str]
+
+
+@pytest.fixture
+def customers(client: ChartMogulClient) -> Customers:
+    """Three customers of two data sources, two of them with one address; external id to uuid."""
+    first, second = (client.data_sources.create(name=name)["uuid"] for name in ("first", "second"))
+    made = [
+        client.customers.create(data_source_uuid=first, external_id="a", name="Falter", email=MAIL),
+        client.customers.create(data_source_uuid=second, external_id="b", name="Falter Online", email=MAIL),
+        client.customers.create(data_source_uuid=second, external_id="c", name="Other", email="other@other.example"),
+    ]
+    return {"first": first, "second": second, **{customer["external_id"]: customer["uuid"] for customer in made}}
+
+
+def tag(**arguments: Any) -> Any:
+    return ChartMogulAddTagsOperator(task_id="tag", **{"tags": ["pilot"], **arguments}).execute({})
+
+
+def attribute(**arguments: Any) -> Any:
+    given = {"custom_attributes": SEATS, **arguments}
+    return ChartMogulAddCustomAttributesOperator(task_id="attribute", **given).execute({})
+
+
+def tagged(client: ChartMogulClient) -> set[str]:
+    return {customer["uuid"] for customer in client.customers.list() if "pilot" in customer["attributes"]["tags"]}
+
+
+def seated(client: ChartMogulClient) -> dict[str, Any]:
+    attributes = {customer["uuid"]: customer["attributes"]["custom"] for customer in client.customers.list()}
+    return {uuid: custom["seats"] for uuid, custom in attributes.items() if "seats" in custom}
+
+
+@pytest.mark.usefixtures("chartmogul_conn")
+def test_one_customer_by_uuid(client: ChartMogulClient, customers: Customers) -> None:
+    assert tag(customer_uuid=customers["a"]) == {"customer_uuids": [customers["a"]]}
+    assert attribute(customer_uuid=customers["a"]) == {"customer_uuids": [customers["a"]]}
+    assert tagged(client) == {customers["a"]}
+    assert seated(client) == {customers["a"]: 25}
+
+
+@pytest.mark.usefixtures("chartmogul_conn")
+def test_all_customers_by_address(client: ChartMogulClient, customers: Customers) -> None:
+    both = {customers["a"], customers["b"]}
+    assert set(tag(customer_email=MAIL)["customer_uuids"]) == both
+    assert set(attribute(customer_email=MAIL)["customer_uuids"]) == both
+    assert tagged(client) == both
+    assert seated(client) == dict.fromkeys(both, 25)
+
+
+@pytest.mark.usefixtures("chartmogul_conn")
+def test_one_customer_by_external_id(client: ChartMogulClient, customers: Customers) -> None:
+    target = {"data_source_uuid": customers["second"], "external_id": "b"}
+    assert tag(**target) == attribute(**target) == {"customer_uuids": [customers["b"]]}
+    assert tagged(client) == {customers["b"]}
+    assert seated(client) == {customers["b"]: 25}
+
+
+@pytest.mark.usefixtures("chartmogul_conn")
+def test_a_repetition_changes_nothing(client: ChartMogulClient, customers: Customers) -> None:
+    for _ in range(2):
+        tag(customer_uuid=customers["a"], tags=["pilot", "DACH"])
+    assert client.customers.retrieve(customers["a"])["attributes"]["tags"] == ["pilot", "DACH"]
+
+
+NOBODY = [
+    {"customer_uuid": "cus_00000000-0000-0000-0000-000000000000"},
+    {"customer_email": "nobody@falter.example"},
+    {"data_source_uuid": "first", "external_id": "b"},
+]
+
+
+@pytest.mark.parametrize("target", NOBODY)
+@pytest.mark.parametrize("add", [tag, attribute])
+@pytest.mark.usefixtures("chartmogul_conn")
+def test_nobody_is_an_error_unless_ignored(add: Any, target: dict[str, str], customers: Customers) -> None:
+    target = {
+        name: customers.get(value, value) if name == "data_source_uuid" else value for name, value in target.items()
+    }
+    with pytest.raises(ChartMogulNotFoundError) as caught:
+        add(**target)
+    assert caught.value.status_code == 404
+    assert add(**target, ignore_missing=True) == {"customer_uuids": []}
+
+
+@pytest.mark.usefixtures("chartmogul_conn", "customers")
+def test_only_a_missing_customer_is_ignored(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = {"conn_type": "chartmogul", "password": "wrong-key", "host": emulator.base_url}
+    monkeypatch.setenv("AIRFLOW_CONN_CHARTMOGUL_DEFAULT", json.dumps(fields))
+    before = emulator.stats()["requests"]
+    with pytest.raises(AirflowFailException) as caught:
+        tag(customer_email=MAIL, ignore_missing=True)
+    assert "wrong-key" not in str(caught.value)
+    assert emulator.stats()["requests"] == before + 1
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {},
+        {"customer_uuid": "cus_1", "customer_email": MAIL},
+        {"customer_uuid": "cus_1", "data_source_uuid": "ds_1", "external_id": "a"},
+        {"customer_uuid": "cus_1", "external_id": "a"},
+        {"customer_email": MAIL, "external_id": "a"},
+        {"data_source_uuid": "ds_1"},
+        {"external_id": "a"},
+    ],
+)
+def test_exactly_one_target_is_asked_for_when_the_dag_is_parsed(target: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="give exactly one target"):
+        ChartMogulAddTagsOperator(task_id="tag", tags=["a"], **target)
+    with pytest.raises(ValueError, match="give exactly one target"):
+        ChartMogulAddCustomAttributesOperator(task_id="attribute", custom_attributes=SEATS, **target)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {"customer_uuid": ""},
+        {"customer_email": " "},
+        {"customer_email": "None"},
+        {"data_source_uuid": "ds_1", "external_id": ""},
+        {"data_source_uuid": "None", "external_id": "a"},
+    ],
+)
+@pytest.mark.usefixtures("chartmogul_conn")
+def test_a_target_that_rendered_to_nothing_is_refused_before_any_request(
+    target: dict[str, str], emulator: Emulator
+) -> None:
+    with pytest.raises(ValueError, match="is empty after rendering"):
+        tag(**target)
+    assert emulator.stats()["requests"] == 0
+
+
+@pytest.mark.usefixtures("chartmogul_conn")
+def test_what_cannot_be_added_is_refused_before_any_request(emulator: Emulator) -> None:
+    with pytest.raises(ValueError, match="tags must be a list with at least one tag"):
+        tag(customer_email=MAIL, tags=[])
+    with pytest.raises(ValueError, match=r"custom_attributes\[0\].value does not fit type Integer of key seats"):
+        attribute(customer_email=MAIL, custom_attributes=[{**SEATS[0], "value": "many"}])
+    assert emulator.stats()["requests"] == 0
+
+
+@pytest.mark.parametrize("operator", [ChartMogulAddTagsOperator, ChartMogulAddCustomAttributesOperator])
+def test_the_address_of_a_customer_is_not_that_for_failure_notices(operator: type) -> None:
+    given = {"tags": ["a"]} if operator is ChartMogulAddTagsOperator else {"custom_attributes": SEATS}
+    task = operator(task_id="task", customer_email=MAIL, **given)
+    assert getattr(task, "email", None) is None
+    assert "customer_email" in inspect.signature(operator.__mro__[1].__init__).parameters
