@@ -15,6 +15,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_chartmogul.emulator.store import customer_drafts, drafts, event_drafts
+from airflow_provider_chartmogul.emulator.store.corrections import left_over
 from airflow_provider_chartmogul.emulator.store.drafts import Drafts
 from airflow_provider_chartmogul.emulator.store.records import Part
 
@@ -168,29 +169,33 @@ class _Work:
         customer = self._ledger.customer_of(self._source, owner)
         lines = self._nested(owner, "line_items", items, self._drafts.line_item)
         transactions = self._nested(owner, "transactions", payments, self._drafts.transaction)
-        part = Part(self._source, owner)
+        waiting = self._waiting_for_correction(record)
+        kept = left_over(waiting.line_items, [item for item, _ in lines]) if waiting else []
+        kept_payments = left_over(waiting.transactions, [one for one, _ in transactions]) if waiting else []
         invoice, wrong = self._drafts.invoice(
             record,
             customer.uuid if customer else "",
-            part,
-            [item for item, _ in lines],
-            [transaction for transaction, _ in transactions],
+            Part(self._source, owner),
+            [item for item, _ in lines] + kept,
+            [one for one, _ in transactions] + kept_payments,
         )
         if customer is None:
             wrong = {"customer_external_id": "Customer not found"} | wrong
         wrong |= drafts.nested("line_items", (errors for _, errors in lines))
         wrong |= drafts.nested("transactions", (errors for _, errors in transactions))
         self._note(owner, "invoices", _name(record, position), wrong)
-        if invoice is not None and customer is not None:
-            self._store(invoice, wrong)
-
-    def _store(self, invoice: Invoice, wrong: Errors) -> None:
-        """Store an invoice; an invalid one is kept with its errors, until a later import corrects it."""
-        invoice.errors = {field: [sentence] for field, sentence in wrong.items()}
-        earlier = self._ledger.invoices.by_external_id(self._source, invoice.external_id)
-        if earlier is not None:
-            self._ledger.remove_invoice(earlier)
+        if invoice is None or customer is None:
+            return
+        if wrong:
+            # Kept with its errors and with what was fine of it, until a later import corrects it.
+            invoice.errors = {field: [sentence] for field, sentence in wrong.items()}
+            invoice.line_items = [item for item, errors in lines if not errors] + kept
+            invoice.transactions = [one for one, errors in transactions if not errors] + kept_payments
         self._ledger.add_invoice(invoice)
+
+    def _waiting_for_correction(self, record: Record) -> Invoice | None:
+        earlier = self._ledger.invoices.by_external_id(self._source, str(record.get("external_id")))
+        return earlier if earlier is not None and earlier.errors else None
 
     def _nested(
         self, owner: str, kind: str, records: Positioned, check: Callable[[Record], tuple[R, Errors]]

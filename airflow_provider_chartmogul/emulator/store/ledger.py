@@ -221,28 +221,34 @@ class Ledger:
         return iter(self._invoices_of[customer.uuid].values())
 
     def add_invoice(self, invoice: Invoice) -> None:
-        """Store a checked invoice; its line items make or extend subscriptions."""
+        """
+        Store an invoice; its line items make or extend subscriptions.
+
+        Those of an invalid one take effect in no way: not even their external ids are taken. An invalid one with the
+        same external id gives way.
+        """
+        waiting = self.invoices.by_external_id(invoice.data_source_uuid, invoice.external_id)
+        if waiting is not None:
+            self.remove_invoice(waiting)
         self.invoices.add(invoice)
         self._invoices_of[invoice.customer_uuid][invoice.uuid] = invoice
         for item in invoice.line_items:
             self._register_item(invoice, item)
         for transaction in invoice.transactions:
             self._register_transaction(invoice, transaction)
-        self.projection.touch(
-            invoice.customer_uuid,
-            invoice.data_source_uuid,
-            1 + len(invoice.line_items) + len(invoice.transactions),
-        )
+        records = 1 + len(invoice.line_items) + len(invoice.transactions)
+        self.projection.touch(invoice.customer_uuid, invoice.data_source_uuid, 0 if invoice.errors else records)
 
     def remove_invoice(self, invoice: Invoice) -> None:
         """Remove an invoice; subscriptions that no other invoice names go with it."""
         self.invoices.remove(invoice)
         del self._invoices_of[invoice.customer_uuid][invoice.uuid]
-        for transaction in invoice.transactions:
-            del self.transactions[transaction.uuid]
-            self._external_transactions.discard((invoice.data_source_uuid, transaction.external_id or ""))
-        for item in invoice.line_items:
-            self._release_item(invoice, item)
+        if not invoice.errors:
+            for transaction in invoice.transactions:
+                del self.transactions[transaction.uuid]
+                self._external_transactions.discard((invoice.data_source_uuid, transaction.external_id or ""))
+            for item in invoice.line_items:
+                self._release_item(invoice, item)
         self.projection.touch(invoice.customer_uuid, None)
 
     def add_line_item(self, invoice: Invoice, item: LineItem) -> None:
@@ -266,15 +272,19 @@ class Ledger:
         self.projection.touch(invoice.customer_uuid, invoice.data_source_uuid)
 
     def _register_transaction(self, invoice: Invoice, transaction: Transaction) -> None:
+        if invoice.errors:
+            return
         self.transactions[transaction.uuid] = (invoice, transaction)
         if transaction.external_id:
             self._external_transactions.add((invoice.data_source_uuid, transaction.external_id))
 
     def _register_item(self, invoice: Invoice, item: LineItem) -> None:
+        if invoice.errors:
+            return
         self.line_items[item.uuid] = (invoice, item)
         if item.external_id:
             self._external_items.add((invoice.data_source_uuid, item.external_id))
-        if item.type not in SUBSCRIPTION_TYPES or invoice.errors:
+        if item.type not in SUBSCRIPTION_TYPES:
             return
         subscription = self._subscription_for(invoice, item)
         item.subscription_uuid = subscription.uuid
