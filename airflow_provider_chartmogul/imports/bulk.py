@@ -100,8 +100,9 @@ def _too_large(group: CustomerGroup, max_bytes: int) -> Iterator[Rejection]:
         f"the records of customer {group.customer!r} take {group.size:,} bytes; one request must hold all of them and "
         f"may have at most {max_bytes:,} bytes"
     )
-    for source in {part.source: None for part in group.parts}:
-        yield Rejection(source.kind, None, group.customer, "", message, source)
+    # the parts of an invoice come after it
+    for part in {part.source: part for part in reversed(group.parts)}.values():
+        yield Rejection(part.kind, part.external_id, group.customer, "", message, part.source)
 
 
 class _Stopped(Exception):  # noqa: N818 - a signal between threads, never seen outside

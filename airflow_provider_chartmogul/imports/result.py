@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 STATES: Final = ("imported", "already_there", "rejected", "unknown")
 _SHOWN: Final = 5
+"""How many problems an error's text holds, one of each sort."""
 
 
 @dataclass(slots=True)
@@ -68,14 +69,17 @@ class ImportResult:
     def raise_for_failures(self, max_rejected: int = 0) -> None:
         """Raise unless at most this many records failed.
 
-        :raises ChartMogulImportFailedError: with every problem in ``rejected`` and the first ones in its text.
+        :raises ChartMogulImportFailedError: with every problem in ``rejected``, and the first of each sort in its text.
         """
         if self.failures <= max_rejected:
             return
-        shown = "; ".join(str(problem) for problem in self.problems[:_SHOWN])
-        more = f"; and {len(self.problems) - _SHOWN} more" if len(self.problems) > _SHOWN else ""
+        first_of_each: dict[tuple[str, str, str], Rejection] = {}
+        for problem in self.problems:
+            first_of_each.setdefault((problem.kind, problem.field, problem.message), problem)
+        shown = list(first_of_each.values())[:_SHOWN]
+        more = f"; and {len(self.problems) - len(shown)} more problems" if len(self.problems) > len(shown) else ""
         raise ChartMogulImportFailedError(
-            f"{self.failures} records were not imported ({max_rejected} allowed): {shown}{more}",
+            f"{self.failures} records were not imported ({max_rejected} allowed): {'; '.join(map(str, shown))}{more}",
             [problem.as_dict() for problem in self.problems],
         )
 
