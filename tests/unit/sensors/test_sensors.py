@@ -56,7 +56,10 @@ def sensor(**arguments: Any) -> ChartMogulActivitiesExportSensor:
 
 
 def context() -> Any:
-    return {"ti": Mock(get_first_reschedule_date=Mock(return_value=None), max_tries=0, map_index=-1, run_id="run")}
+    ti = Mock(dag_id="dag", task_id="wait", run_id="run", map_index=-1, max_tries=0)
+    # Airflow 3 asks the task instance, Airflow 2 the database
+    ti.get_first_reschedule_date.return_value = None
+    return {"ti": ti}
 
 
 @responses.activate
