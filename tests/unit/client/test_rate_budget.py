@@ -1,0 +1,131 @@
+"""The rate budget: never more than allowed, shared by all who use one key."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from airflow_provider_chartmogul.client import ChartMogulClient, rate_budget
+from airflow_provider_chartmogul.client.rate_budget import RateBudget, shared_budget
+from tests.unit.client.servers import answer, serving
+
+
+class Clock:
+    """Time that passes by sleeping only."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def now(self) -> int:
+        return int(self.seconds * 1000)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.seconds += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(rate_budget, "_CLOCK", clock)
+    monkeypatch.setattr(rate_budget, "time", clock)
+    return clock
+
+
+def departures(budget: RateBudget, clock: Clock, count: int) -> list[float]:
+    times = []
+    for _ in range(count):
+        with budget.request():
+            times.append(clock.seconds - 1000)
+    return times
+
+
+def test_no_second_holds_more_than_allowed_and_none_is_wasted(clock):
+    times = departures(RateBudget(40, 20), clock, 200)
+
+    # with room for requests that travel at different speeds
+    assert all(later - earlier > 1.02 for earlier, later in zip(times, times[40:], strict=False))
+    assert times[39] == 0
+    assert 160 / times[-1] >= 38
+
+
+def test_a_pause_holds_for_its_time_and_the_longest_counts(clock):
+    budget = RateBudget(40, 20)
+    budget.pause(5)
+    budget.pause(2)
+
+    assert departures(budget, clock, 2) == [5.0, 5.0]
+
+
+def test_limits_can_be_changed(clock):
+    budget = RateBudget(40, 20)
+    budget.configure(2, 20)
+
+    assert departures(budget, clock, 3)[2] > 1
+
+
+def test_no_more_in_flight_than_allowed():
+    budget = RateBudget(10_000, 3)
+    lock, inside, most = threading.Lock(), 0, 0
+
+    def work(_: int) -> None:
+        nonlocal inside, most
+        with (
+            budget.request(),
+            lock,
+        ):
+            inside += 1
+            most = max(most, inside)
+            time.sleep(0.002)
+            with lock:
+                inside -= 1
+
+    with ThreadPoolExecutor(10) as threads:
+        list(threads.map(work, range(50)))
+
+    assert most == 3
+
+
+def test_a_slot_is_free_again_after_an_error():
+    budget = RateBudget(10_000, 1)
+    for _ in range(3):
+        with pytest.raises(KeyError), budget.request():
+            raise KeyError
+
+
+def test_clients_of_one_key_and_address_share_a_budget():
+    one = ChartMogulClient("shared-key", "http://127.0.0.1:9/v1")
+    other = ChartMogulClient("shared-key", "http://127.0.0.1:9/v1/")
+
+    assert one._transport.budget is other._transport.budget
+    assert ChartMogulClient("other-key", "http://127.0.0.1:9/v1")._transport.budget is not one._transport.budget
+    assert ChartMogulClient("shared-key", "http://127.0.0.1:8/v1")._transport.budget is not one._transport.budget
+
+
+def test_two_clients_together_send_no_more_than_one_may(monkeypatch):
+    with serving(answer()) as server, ThreadPoolExecutor(8) as threads:
+        clients = [ChartMogulClient("both", server.url, requests_per_second=30) for _ in range(2)]
+        started = time.monotonic()
+        list(threads.map(lambda n: clients[n % 2].ping(), range(31)))
+        assert time.monotonic() - started >= 1.0
+        for client in clients:
+            client.close()
+
+
+def test_the_limits_of_the_last_to_begin_hold_for_all():
+    first = shared_budget("limits-key", "http://127.0.0.1:9/v1", 40, 20)
+    assert shared_budget("limits-key", "http://127.0.0.1:9/v1", 10, 5) is first
+    assert first._bucket.rates[0].limit == 10
+    assert first._max_connections == 5
+
+
+def test_the_registry_does_not_keep_the_key():
+    budget = shared_budget("sentinel-registry-key", "http://127.0.0.1:9/v1", 40, 20)
+    assert budget in rate_budget._budgets.values()
+    assert "sentinel-registry-key" not in repr(rate_budget._budgets) + repr(vars(budget))
