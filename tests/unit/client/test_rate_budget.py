@@ -76,12 +76,10 @@ def test_no_more_in_flight_than_allowed():
 
     def work(_: int) -> None:
         nonlocal inside, most
-        with (
-            budget.request(),
-            lock,
-        ):
-            inside += 1
-            most = max(most, inside)
+        with budget.request():
+            with lock:
+                inside += 1
+                most = max(most, inside)
             time.sleep(0.002)
             with lock:
                 inside -= 1
