@@ -20,7 +20,7 @@ from airflow_provider_chartmogul.sensors.activities_export import ChartMogulActi
 with DAG(
     dag_id="chartmogul_activities_export",
     schedule=CronDataIntervalTimetable("0 0 1 * *", timezone="UTC"),
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    start_date=datetime(2025, 1, 1, tzinfo=UTC),
     catchup=False,
     default_args={
         "chartmogul_conn_id": "chartmogul_default",

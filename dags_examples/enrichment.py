@@ -21,7 +21,7 @@ LARGEST = "SELECT uuid FROM chartmogul_customers WHERE status = 'Active' ORDER B
 with DAG(
     dag_id="chartmogul_enrichment",
     schedule=CronDataIntervalTimetable("0 0 * * MON", timezone="UTC"),
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    start_date=datetime(2025, 1, 1, tzinfo=UTC),
     catchup=False,
     default_args={"pool": "chartmogul", "retries": 3, "retry_delay": timedelta(minutes=5)},
     params={"customers": Param(20, type="integer", minimum=1, description="How many of the largest customers")},

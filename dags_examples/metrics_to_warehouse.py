@@ -19,7 +19,7 @@ with DAG(
     dag_id="chartmogul_metrics_to_warehouse",
     # named, since a cron text means runs without a data interval in Airflow 3
     schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    start_date=datetime(2025, 1, 1, tzinfo=UTC),
     catchup=False,
     # the row of an unfinished month is replaced by the next day's: keep the order
     max_active_runs=1,

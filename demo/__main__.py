@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 API_KEY: Final = "demo-key"
+YEAR: Final = 2025
 
 
 def main() -> int:
     """Return the exit status: 0 if the warehouse holds what the API says."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("--customers", type=int, default=500, help="customers of the made-up company (default 500)")
-    parser.add_argument("--year", type=int, default=2025, help="the year of billing (default 2025)")
     parser.add_argument("--folder", type=Path, default=REPOSITORY / ".demo", help="where to write (default .demo)")
     options = parser.parse_args()
     folder = options.folder.resolve()
@@ -39,17 +39,17 @@ def main() -> int:
     began = time.monotonic()
 
     _clear(folder)
-    billing = generate(options.customers, options.year)
+    billing = generate(options.customers, YEAR)
     billing.write(folder / "billing")
     print(
-        f"A year of billing ({options.year}): {len(billing.customers):,} customers, "
+        f"A year of billing ({YEAR}): {len(billing.customers):,} customers, "
         f"{len(billing.invoices):,} invoices, {len(billing.subscription_events):,} cancellations",
         flush=True,
     )
     try:
         with _emulator(folder) as base_url:
             print(f"Local ChartMogul at {base_url}; logs in {folder}", flush=True)
-            story = [sys.executable, "-m", "demo.story", str(folder), base_url, API_KEY, str(options.year)]
+            story = [sys.executable, "-m", "demo.story", str(folder), base_url, API_KEY, str(YEAR)]
             with _process(story) as child:
                 status = child.wait()
     except KeyboardInterrupt:

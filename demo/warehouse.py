@@ -33,7 +33,7 @@ def monthly_table(warehouse: Path, year: int) -> str:
             *(f"{cents / 100:,.2f}" for cents in money),
             f"{customers:,}",
             f"{arpa / 100:,.2f}",
-            f"{rate} %",
+            f"{rate:.2f} %",
         )
         for day, *money, customers, arpa, rate in _months(warehouse, year)
     ]

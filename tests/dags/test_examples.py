@@ -1,0 +1,151 @@
+"""Each example DAG, run as it is against a local ChartMogul and a DuckDB file."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import zipfile
+from datetime import UTC, date, datetime
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+
+from demo.billing import generate
+from tests.conftest import REPOSITORY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow_provider_chartmogul.client import ChartMogulClient
+
+DAGS = REPOSITORY / "dags_examples"
+YEAR = {"interval_start": "2025-01-01", "interval_end": "2026-01-01"}
+NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def deployment(airflow_db: str, chartmogul_conn: str, duckdb_conn: str) -> None:
+    """What the examples say they need."""
+    from airflow.models.pool import Pool
+
+    Pool.create_or_update_pool("chartmogul", slots=4, description="", include_deferred=False)
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Path:
+    return tmp_path / "warehouse.duckdb"
+
+
+@pytest.fixture
+def billing_folder(tmp_path: Path) -> str:
+    folder = tmp_path / "billing"
+    generate(customers=25).write(folder)
+    return str(folder)
+
+
+@pytest.fixture
+def billed(deployment: None, billing_folder: str) -> None:
+    """Import a small year of billing by the DAG that is for that."""
+    run("billing_backfill", {"folder": billing_folder})
+
+
+def run(name: str, conf: dict[str, Any] | None = None, logical_date: datetime = NEW_YEAR) -> dict[str, Any]:
+    """Run an example, expect every task to succeed, and return what the tasks returned."""
+    dag = runpy.run_path(str(DAGS / f"{name}.py"))["dag"]
+    for task in dag.tasks:
+        task.retries = 0  # a failure shall show at once
+    # Airflow 2 calls the logical date by its old name
+    named = "logical_date" if "logical_date" in signature(dag.test).parameters else "execution_date"
+    run = dag.test(**{named: logical_date}, run_conf=conf or {})
+    states = {ti.task_id: str(ti.state) for ti in run.get_task_instances()}
+    assert set(states.values()) == {"success"}, states
+    assert set(states) == set(dag.task_ids)
+    return {ti.task_id: ti.xcom_pull(task_ids=ti.task_id) for ti in run.get_task_instances() if ti.map_index < 0}
+
+
+def rows(warehouse: Path, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(warehouse), read_only=True) as database:
+        return database.execute(query).fetchall()
+
+
+def test_each_example_is_tested_here() -> None:
+    tested = {"billing_backfill", "metrics_to_warehouse", "activities_export", "enrichment"}
+    assert {path.stem for path in DAGS.glob("*.py")} == tested
+
+
+@pytest.mark.parametrize("path", sorted(DAGS.glob("*.py")), ids=lambda path: path.stem)
+def test_examples_can_be_copied(path: Path) -> None:
+    text = path.read_text()
+    for word in ("emulator", "127.0.0.1", "localhost", "demo"):
+        assert word not in text
+
+
+def test_billing_backfill(client: ChartMogulClient, billing_folder: str) -> None:
+    made = generate(customers=25)
+    result = run("billing_backfill", {"folder": billing_folder})["import_billing"]
+    assert result["customers"]["imported"] == 25
+    assert sorted(i["external_id"] for i in client.invoices.list()) == sorted(i["external_id"] for i in made.invoices)
+    again = run("billing_backfill", {"folder": billing_folder}, datetime(2026, 1, 2, tzinfo=UTC))["import_billing"]
+    assert again["sent"] == 0
+    assert again["invoices"]["already_there"] == len(made.invoices)
+
+
+@pytest.mark.usefixtures("billed")
+def test_metrics_to_warehouse(client: ChartMogulClient, warehouse: Path) -> None:
+    run("metrics_to_warehouse", YEAR)
+    period = {"start_date": date(2025, 1, 1), "end_date": date(2025, 12, 31)}
+    for table, interval in (("chartmogul_metrics_mrr", "day"), ("chartmogul_mrr_by_month", "month")):
+        found = rows(warehouse, f"SELECT date, mrr, mrr_churn FROM {table} WHERE date >= '2025-01-01' ORDER BY date")
+        entries = client.metrics.mrr(**period, interval=interval)["entries"]
+        assert found == [(date.fromisoformat(e["date"]), e["mrr"], e["mrr-churn"]) for e in entries]
+    figures = client.metrics.all(**period, interval="month")["entries"]
+    found = rows(
+        warehouse, "SELECT customers, arpa FROM chartmogul_metrics_all WHERE date >= '2025-01-01' ORDER BY date"
+    )
+    assert found == [(e["customers"], e["arpa"]) for e in figures]
+    assert figures[-1]["mrr"] > 0
+    customers = {c["uuid"]: c["mrr"] for c in client.customers.list()}
+    assert dict(rows(warehouse, "SELECT uuid, mrr FROM chartmogul_customers")) == customers
+    invoices = {i["uuid"] for i in client.invoices.list()}
+    assert {uuid for (uuid,) in rows(warehouse, "SELECT uuid FROM chartmogul_invoices")} == invoices
+    moves = sorted(a["activity-mrr-movement"] for a in client.activities.list(**period))
+    assert sorted(m for (m,) in rows(warehouse, "SELECT activity_mrr_movement FROM chartmogul_activities")) == moves
+    subscriptions = {s["external_id"] for uuid in customers for s in client.subscriptions.list(customer_uuid=uuid)}
+    assert {e for (e,) in rows(warehouse, "SELECT external_id FROM chartmogul_subscriptions")} == subscriptions
+    before = rows(warehouse, "SELECT * FROM chartmogul_mrr_by_month ORDER BY date")
+    run("metrics_to_warehouse", YEAR, datetime(2026, 1, 2, tzinfo=UTC))
+    assert rows(warehouse, "SELECT * FROM chartmogul_mrr_by_month ORDER BY date") == before
+
+
+@pytest.mark.usefixtures("billed")
+def test_metrics_to_warehouse_takes_the_interval_of_the_run(client: ChartMogulClient, warehouse: Path) -> None:
+    run("metrics_to_warehouse", logical_date=datetime(2025, 11, 16, tzinfo=UTC))
+    ((first, last),) = rows(warehouse, "SELECT min(date), max(date) FROM chartmogul_metrics_mrr")
+    assert (first, last) == (date(2025, 10, 11), date(2025, 11, 15))
+
+
+@pytest.mark.usefixtures("billed")
+def test_activities_export(client: ChartMogulClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_VAR_CHARTMOGUL_EXPORT_FOLDER", str(tmp_path / "exports"))
+    run("activities_export")
+    with zipfile.ZipFile(tmp_path / "exports" / "activities-2025-12.zip") as archive:
+        (name,) = archive.namelist()
+        lines = archive.read(name).decode().splitlines()
+    expected = list(client.activities.list(start_date=date(2025, 12, 1), end_date=date(2025, 12, 31)))
+    assert len(lines) - 1 == len(expected) > 0
+
+
+@pytest.mark.usefixtures("billed")
+def test_enrichment(client: ChartMogulClient, warehouse: Path) -> None:
+    run("metrics_to_warehouse", YEAR)
+    run("enrichment", {"customers": 3})
+    customers = sorted(client.customers.list(), key=lambda c: (-c["mrr"], c["uuid"]))
+    active = [c for c in customers if c["status"] == "Active"]
+    tagged = {c["uuid"] for c in customers if c["attributes"]["tags"] == ["largest"]}
+    assert tagged == {c["uuid"] for c in active[:3]}
+    assert len(tagged) == 3
+    noted = {c["uuid"]: c["attributes"]["custom"]["among_largest_on"] for c in active[:3]}
+    assert json.dumps(sorted(noted)) == json.dumps(sorted(tagged))
+    assert {value[:10] for value in noted.values()} == {"2025-12-29"}
