@@ -40,7 +40,7 @@ def put_settings(call: Call) -> Answer:
     """Change the given settings."""
     try:
         call.state.configure(call.json())
-    except (ValueError, TypeError, ArithmeticError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise errors.coded(400, str(error), "settings") from error
     return answer({})
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow_provider_chartmogul.emulator import dates
 
@@ -56,6 +57,10 @@ class AccountSettings:
     def __post_init__(self) -> None:
         if self.proximate_movement_reclassification not in RECLASSIFICATION_SECONDS:
             raise ValueError("account.proximate_movement_reclassification is unknown")
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"account.time_zone is unknown: {self.time_zone}") from error
         if self.week_start_on not in {"monday", "sunday"}:
             raise ValueError("account.week_start_on must be monday or sunday")
 
@@ -98,6 +103,8 @@ class Settings:
         for name in ("latency_ms", "processing_ms"):
             if name in values and (not isinstance(values[name], int) or values[name] < 0):
                 raise ValueError(f"{name} must be a number of milliseconds")
+        if not isinstance(values.get("limits", True), bool):
+            raise ValueError("limits must be true or false")
         if "now" in values:
             values["now"] = as_moment(values["now"])
         if "fx_rates" in values:
@@ -127,11 +134,14 @@ def as_moment(value: Any) -> datetime | None:
 
 
 def _rate_by_day(rate: Any) -> dict[date, Decimal]:
-    if isinstance(rate, dict):
-        if not rate:
-            raise ValueError("fx_rates of a currency must not be empty")
-        return {date.fromisoformat(str(day)): Decimal(str(value)) for day, value in rate.items()}
-    return {date.min: Decimal(str(rate))}
+    by_day = rate if isinstance(rate, dict) else {date.min.isoformat(): rate}
+    try:
+        rates = {date.fromisoformat(str(day)): Decimal(str(value)) for day, value in by_day.items()}
+    except InvalidOperation as error:
+        raise ValueError("fx_rates must be numbers") from error
+    if not rates or min(rates.values()) <= 0:
+        raise ValueError("fx_rates of a currency must be one or more positive numbers")
+    return rates
 
 
 def _account(present: AccountSettings, changes: Mapping[str, Any]) -> AccountSettings:

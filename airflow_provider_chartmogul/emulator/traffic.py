@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_REQUESTS_PER_SECOND = 40
 MAX_IN_FLIGHT = 20
@@ -15,9 +18,12 @@ class Traffic:
     Requests seen so far, and the sliding log of the last second.
 
     All requests count towards the rate, refused ones too (general.md, section 5, "all requests count").
+
+    :param clock: seconds that only grow.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self.in_flight = 0
         self.connections_open = 0
         self.reset()
@@ -45,7 +51,7 @@ class Traffic:
 
     def over_rate(self) -> bool:
         """Log an arrival; tell whether it is the 41st or a later one of any sliding second."""
-        now = time.monotonic()
+        now = self._clock()
         while self._arrivals and self._arrivals[0] <= now - 1:
             self._arrivals.popleft()
         self._arrivals.append(now)

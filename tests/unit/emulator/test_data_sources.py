@@ -1,0 +1,97 @@
+"""Data sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.emulator.account import invoice, subscription_item
+
+if TYPE_CHECKING:
+    from tests.unit.emulator.account import Api
+
+
+def test_create_and_retrieve(api: Api) -> None:
+    created = api.json("POST", "/data_sources", {"name": "Ledger", "system": "Stripe"}, 201)
+    assert created == {
+        "uuid": created["uuid"],
+        "name": "Ledger",
+        "system": "Custom",
+        "created_at": "2026-03-15T12:00:00.000Z",
+        "status": "idle",
+    }
+    assert created["uuid"].startswith("ds_")
+    assert api.json("GET", f"/data_sources/{created['uuid']}") == created
+
+
+def test_names_are_required_and_unique(api: Api, source: str) -> None:
+    assert api.json("POST", "/data_sources", {"name": "Ledger"}, 422) == {"errors": {"name": "Has already been taken."}}
+    missing = {"errors": {"name": "A name is required for each data source."}}
+    for body in ({}, {"name": None}, {"name": " "}, {"name": 5}):
+        assert api.json("POST", "/data_sources", body, 422) == missing
+
+
+def test_list_is_not_paged_and_filters_exactly(api: Api) -> None:
+    uuids = [api.source(name) for name in ("Ledger", "ledger", "Shop")]
+    listed = api.json("GET", "/data_sources", per_page=1)
+    assert set(listed) == {"data_sources"}
+    assert [source["uuid"] for source in listed["data_sources"]] == uuids
+    named = api.json("GET", "/data_sources", name="ledger")["data_sources"]
+    assert [source["uuid"] for source in named] == uuids[1:2]
+    assert len(api.json("GET", "/data_sources", system="Custom")["data_sources"]) == 3
+    assert api.json("GET", "/data_sources", system="custom") == {"data_sources": []}
+
+
+def test_flags_add_settings_only_for_the_word_true(api: Api, source: str) -> None:
+    plain = api.json("GET", f"/data_sources/{source}", with_processing_status="1", with_invoice_handling_setting="True")
+    assert set(plain) == {"uuid", "name", "system", "created_at", "status"}
+    flags = ("with_processing_status", "with_auto_churn_subscription_setting", "with_invoice_handling_setting")
+    full = api.json("GET", f"/data_sources/{source}", **dict.fromkeys(flags, "true"))
+    assert full["processing_status"] == {}, "an untouched source"
+    assert full["auto_churn_subscription_setting"]["enabled"] is False
+    handling = {
+        "create_subscription_when_invoice_is": "open",
+        "update_subscription_when_invoice_is": "open",
+        "prevent_subscription_for_invoice_voided": True,
+        "prevent_subscription_for_invoice_refunded": False,
+        "prevent_subscription_for_invoice_written_off": True,
+    }
+    assert full["invoice_handling_setting"] == {"manual": handling, "automatic": handling}
+
+
+def test_processing_status_counts_imported_records(api: Api, source: str, paying: str) -> None:
+    listed = api.json("GET", "/data_sources", with_processing_status="true")["data_sources"]
+    # The customer, the invoice and its line item.
+    assert listed[0]["processing_status"] == {"processed": 3, "failed": 0, "pending": 0}
+
+
+@pytest.mark.parametrize("uuid", ["ds_00000000-0000-4000-8000-000000000000", "malformed"])
+def test_unknown_and_malformed_ids_are_404(api: Api, uuid: str) -> None:
+    for method in ("GET", "DELETE"):
+        assert api.json(method, f"/data_sources/{uuid}", expect=404) == {"error": "Data source not found"}
+
+
+def test_deletion_takes_everything_along(api: Api, source: str, paying: str, plan: str) -> None:
+    event = {
+        "data_source_uuid": source,
+        "customer_external_id": "acct-1",
+        "subscription_external_id": "sub-1",
+        "event_type": "subscription_cancelled",
+        "event_date": "2026-03-01",
+        "effective_date": "2026-03-01",
+        "external_id": "evt-1",
+    }
+    api.json("POST", "/subscription_events", {"subscription_event": event}, 201)
+    other = api.source("Shop")
+    kept = api.customer(other)
+    api.bill(kept, invoice("inv-1", subscription_item(api.plan(other))))
+    api.json("DELETE", f"/data_sources/{source}", expect=204)
+    assert [found["uuid"] for found in api.walk("/customers", "entries")] == [kept]
+    assert len(api.walk("/invoices", "invoices")) == 1
+    assert [found["data_source_uuid"] for found in api.walk("/plans", "plans")] == [other]
+    assert api.walk("/subscription_events", "subscription_events") == []
+    assert [activity["customer-uuid"] for activity in api.walk("/activities", "entries")] == [kept]
+    # Name and external ids are free again.
+    again = api.source()
+    api.bill(api.customer(again), invoice("inv-1", subscription_item(api.plan(again), external_id="li-1")))
