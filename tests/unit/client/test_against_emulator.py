@@ -29,9 +29,8 @@ def plan(client, source) -> str:
 
 @pytest.fixture
 def customer(client, source) -> str:
-    return client.customers.create(data_source_uuid=source, external_id="c-1", name="Ada", email="ada@x.example")[
-        "uuid"
-    ]
+    ada = {"external_id": "c-1", "name": "Ada", "email": "ada@x.example"}
+    return client.customers.create(data_source_uuid=source, **ada)["uuid"]
 
 
 def invoice(plan: str, number: int) -> dict[str, Any]:
