@@ -64,7 +64,8 @@ class ChartMogulStatusError(ChartMogulError):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
-        self.status_code = status_code
+        # Airflow's own class has one for its API server, as an HTTPStatus; not every status is one
+        self.status_code: int = status_code  # type: ignore[assignment]
         self.detail = detail
         self.errors: dict[str, str] = dict(errors or {})
         self.request_id = request_id
