@@ -7,6 +7,7 @@ import base64
 import json
 import logging
 import socket
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -166,6 +167,20 @@ def test_the_header_made_of_the_key_is_masked(define: Define, monkeypatch: pytes
     monkeypatch.setattr(chartmogul, "mask_secret", masked.append)
     define().get_conn()
     assert masked == [base64.b64encode(f"{SENTINEL}:".encode()).decode()]
+
+
+def test_the_async_look_up_masks_outside_of_the_event_loop(define: Define, monkeypatch: pytest.MonkeyPatch) -> None:
+    # masking waits for an answer of the supervisor, which the event loop itself has to read
+    threads: list[int] = []
+    monkeypatch.setattr(chartmogul, "mask_secret", lambda secret: threads.append(threading.get_ident()))
+
+    async def main() -> int:
+        await define().get_async_conn()
+        return threading.get_ident()
+
+    loop_thread = asyncio.run(main())
+    assert len(threads) == 1
+    assert threads != [loop_thread]
 
 
 def test_the_hook_can_be_closed_before_and_after_use(define: Define) -> None:

@@ -190,6 +190,15 @@ def test_a_connection_without_key_is_an_error_event(monkeypatch: pytest.MonkeyPa
     assert "'keyless' has no API key" in event["message"]
 
 
+@responses.activate
+def test_its_connections_are_closed_in_the_end(conn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[ChartMogulClient] = []
+    monkeypatch.setattr(ChartMogulClient, "close", closed.append)
+    responses.get(EXPORT_URL, json=export("succeeded"))
+    events(ChartMogulActivitiesExportTrigger(EXPORT, conn))
+    assert len(closed) == 1
+
+
 def test_events_name_the_public_type_of_an_error() -> None:
     assert error_event(ChartMogulUnreachableError("gone"))["error"] == "ChartMogulConnectionError"
 
@@ -197,6 +206,7 @@ def test_events_name_the_public_type_of_an_error() -> None:
 @responses.activate
 def test_the_deadline_gives_a_timeout_after_a_last_look(conn: str, sleeps: list[float]) -> None:
     responses.get(EXPORT_URL, json=export("pending"))
+    responses.get(EXPORT_URL, json=export("succeeded"))
     (event,) = events(ChartMogulActivitiesExportTrigger(EXPORT, conn, deadline=time.time() - 1))
     assert event["status"] == "timeout"
     assert EXPORT in event["message"]
