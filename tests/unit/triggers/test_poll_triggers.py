@@ -193,7 +193,7 @@ def test_a_connection_without_key_is_an_error_event(monkeypatch: pytest.MonkeyPa
 @responses.activate
 def test_its_connections_are_closed_in_the_end(conn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[ChartMogulClient] = []
-    monkeypatch.setattr(ChartMogulClient, "close", closed.append)
+    monkeypatch.setattr(ChartMogulClient, "close", lambda client: closed.append(client))
     responses.get(EXPORT_URL, json=export("succeeded"))
     events(ChartMogulActivitiesExportTrigger(EXPORT, conn))
     assert len(closed) == 1
