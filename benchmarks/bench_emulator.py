@@ -11,10 +11,13 @@ import base64
 import http.client
 import json
 import time
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from airflow_provider_chartmogul.emulator import running_emulator
-from airflow_provider_chartmogul.emulator.server import Emulator
+
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.emulator.server import Emulator
 
 
 class RawClient:

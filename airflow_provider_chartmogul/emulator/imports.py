@@ -234,7 +234,7 @@ class _Work:
     def _event(self, position: int, record: Record) -> None:
         event, wrong = event_drafts.event(self._ledger, record, self._source)
         if not wrong:
-            self._ledger.add_event(event)
+            self._ledger.churn.add_event(event)
         self._note(event.customer_external_id, "subscription_events", _name(record, position), wrong)
 
 

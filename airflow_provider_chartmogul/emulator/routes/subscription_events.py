@@ -25,7 +25,7 @@ def create_subscription_event(call: Call) -> Answer:
         wrong = {"data_source_uuid": "Data source not found"} | wrong
     if wrong:
         raise errors.fields(wrong)
-    call.ledger.add_event(event)
+    call.ledger.churn.add_event(event)
     return answer(event_json(event), 201)
 
 
@@ -43,10 +43,10 @@ def list_subscription_events(call: Call) -> Answer:
             and all(wanted in (None, getattr(event, name)) for name, wanted in moments.items())
         )
 
-    page = call.ledger.events.page(request, matches)
+    page = call.ledger.churn.events.page(request, matches)
     body: dict[str, Any] = {"subscription_events": [event_json(event) for event in page.records]}
     if request.is_first:
-        pages = paging.page_numbers(call.ledger.events.count(matches), request.per_page)["total_pages"]
+        pages = paging.page_numbers(call.ledger.churn.events.count(matches), request.per_page)["total_pages"]
         before = dates.millis(call.ledger.now())
         body["meta"] = {"next_key": None, "prev_key": None, "before_key": before, "page": 1, "total_pages": pages}
     return answer({**body, "cursor": page.cursor, "has_more": page.has_more})
@@ -61,7 +61,7 @@ def update_subscription_event(call: Call) -> Answer:
     event, wrong = event_drafts.event(call.ledger, record, old.data_source_uuid, old)
     if wrong:
         raise errors.fields(wrong)
-    call.ledger.replace_event(old, event)
+    call.ledger.churn.replace_event(old, event)
     return answer(event_json(event))
 
 
@@ -72,7 +72,7 @@ def delete_subscription_event(call: Call) -> Answer:
         for name in ("id", "external_id", "data_source_uuid")
         if f"{_ENVELOPE}[{name}]" in call.query
     }
-    call.ledger.remove_event(_find(call, wanted or _unwrap(call.json())))
+    call.ledger.churn.remove_event(_find(call, wanted or _unwrap(call.json())))
     return NO_CONTENT
 
 
@@ -115,9 +115,9 @@ def _unwrap(body: dict[str, Any]) -> dict[str, Any]:
 
 def _find(call: Call, wanted: dict[str, Any]) -> SubscriptionEvent:
     if wanted.get("id"):
-        event = call.ledger.events.get(str(wanted["id"]))
+        event = call.ledger.churn.events.get(str(wanted["id"]))
     elif wanted.get("external_id") and wanted.get("data_source_uuid"):
-        event = call.ledger.events.by_external_id(str(wanted["data_source_uuid"]), str(wanted["external_id"]))
+        event = call.ledger.churn.events.by_external_id(str(wanted["data_source_uuid"]), str(wanted["external_id"]))
     else:
         raise errors.missing_envelope("id")
     if event is None:

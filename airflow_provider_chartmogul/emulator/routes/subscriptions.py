@@ -8,7 +8,6 @@ from airflow_provider_chartmogul.emulator import dates, errors, paging
 from airflow_provider_chartmogul.emulator.http import Answer, Call, Operation, answer
 from airflow_provider_chartmogul.emulator.routes.customers import customer_in_path
 from airflow_provider_chartmogul.emulator.store.collection import page_of_few
-from airflow_provider_chartmogul.emulator.store.records import Cancellation
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,10 +43,10 @@ def cancel_subscription(call: Call) -> Answer:
     given = body.get("cancellation_dates")
     if ("cancelled_at" in body) == isinstance(given, list):
         raise _bad_date()
-    kept = [] if isinstance(given, list) else subscription.cancellations
-    added = [_past(ledger, value) for value in (given if isinstance(given, list) else [body["cancelled_at"]])]
-    subscription.cancellations = [*kept, *(Cancellation(at, "direct", seq=ledger.next_number()) for at in added)]
-    ledger.projection.touch(subscription.customer_uuid, None)
+    if isinstance(given, list):
+        ledger.churn.replace_dates(subscription, [_past(ledger, value) for value in given])
+    else:
+        ledger.churn.add_dates(subscription, [_past(ledger, body["cancelled_at"])])
     answered = _import_json(ledger, subscription)
     return answer({**answered, "customer_uuid": subscription.customer_uuid}, 202)
 

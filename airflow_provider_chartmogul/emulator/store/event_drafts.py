@@ -105,9 +105,9 @@ def _check_references(ledger: Ledger, reader: Reader, made: SubscriptionEvent, o
     customer = ledger.customer_of(made.data_source_uuid, made.customer_external_id)
     if customer is None:
         reader.fail("customer_external_id", "Customer not found")
-    elif ledger.subscription_of(made) is None:
+    elif ledger.churn.subscription_of(made) is None:
         reader.fail("subscription_external_id", "Subscription not found")
     if made.external_id:
-        known = ledger.events.by_external_id(made.data_source_uuid, made.external_id)
+        known = ledger.churn.events.by_external_id(made.data_source_uuid, made.external_id)
         if known is not None and known is not old:
             reader.fail("external_id", EVENT_TAKEN)

@@ -8,10 +8,10 @@ from collections import defaultdict
 from itertools import count
 from typing import TYPE_CHECKING
 
+from airflow_provider_chartmogul.emulator.store.churn import Churn
 from airflow_provider_chartmogul.emulator.store.collection import Collection
 from airflow_provider_chartmogul.emulator.store.projection import Projection
 from airflow_provider_chartmogul.emulator.store.records import (
-    Cancellation,
     Customer,
     DataSource,
     Export,
@@ -21,7 +21,6 @@ from airflow_provider_chartmogul.emulator.store.records import (
     Part,
     Plan,
     Subscription,
-    SubscriptionEvent,
     Transaction,
 )
 
@@ -57,10 +56,6 @@ class Ledger:
         self.invoices: Collection[Invoice] = Collection(
             lambda invoice: invoice.uuid, lambda invoice: (invoice.data_source_uuid, invoice.external_id)
         )
-        self.events: Collection[SubscriptionEvent] = Collection(
-            lambda event: str(event.seq),
-            lambda event: (event.data_source_uuid, event.external_id) if event.external_id else None,
-        )
         self.subscriptions: Collection[Subscription] = Collection(lambda subscription: subscription.uuid)
         self.imports: Collection[JsonImport] = Collection(
             lambda item: item.id, lambda item: (item.data_source_uuid, item.external_id)
@@ -75,9 +70,9 @@ class Ledger:
         self.transactions: dict[str, tuple[Invoice, Transaction]] = {}
         self._external_items: set[tuple[str, str]] = set()
         self._external_transactions: set[tuple[str, str]] = set()
-        self._events_of: dict[tuple[str, str], dict[int, SubscriptionEvent]] = defaultdict(dict)
         self._invoices_of: dict[str, dict[str, Invoice]] = defaultdict(dict)
         self._subscriptions_of: dict[str, dict[tuple[str, str], Subscription]] = defaultdict(dict)
+        self.churn = Churn(self)
         self.projection = Projection(self)
 
     def apply(self, settings: Settings) -> None:
@@ -164,55 +159,7 @@ class Ledger:
         for invoice in list(self.invoices_of(customer)):
             if (invoice.data_source_uuid, invoice.customer_external_id) == (part.data_source_uuid, part.external_id):
                 self.remove_invoice(invoice)
-        for event in self.events_of(part):
-            self.events.remove(event)
-        self._events_of.pop((part.data_source_uuid, part.external_id), None)
-
-    # Subscription events
-
-    def events_of(self, part: Part) -> list[SubscriptionEvent]:
-        """Return the events of a data source customer in order of arrival."""
-        return list(self._events_of.get((part.data_source_uuid, part.external_id), {}).values())
-
-    def add_event(self, event: SubscriptionEvent) -> None:
-        """Store a checked event; a cancellation ends its subscription."""
-        self.events.add(event)
-        self._events_of[event.data_source_uuid, event.customer_external_id][event.seq] = event
-        self._apply_event(event)
-
-    def remove_event(self, event: SubscriptionEvent) -> None:
-        """Remove an event; without its cancellation event a subscription lives again."""
-        self.events.remove(event)
-        del self._events_of[event.data_source_uuid, event.customer_external_id][event.seq]
-        self._withdraw_event(event)
-
-    def replace_event(self, old: SubscriptionEvent, new: SubscriptionEvent) -> None:
-        """Put a changed event in the place of the old one; their ids are the same."""
-        self._withdraw_event(old)
-        self.events.replace(old, new)
-        del self._events_of[old.data_source_uuid, old.customer_external_id][old.seq]
-        self._events_of[new.data_source_uuid, new.customer_external_id][new.seq] = new
-        self._apply_event(new)
-
-    def subscription_of(self, event: SubscriptionEvent) -> Subscription | None:
-        """Find the subscription an event is about."""
-        customer = self.customer_of(event.data_source_uuid, event.customer_external_id)
-        if customer is None:
-            return None
-        return self.subscription(customer, event.data_source_uuid, event.subscription_external_id)
-
-    def _apply_event(self, event: SubscriptionEvent) -> None:
-        subscription = self.subscription_of(event)
-        if subscription is not None:
-            if event.event_type == "subscription_cancelled":
-                self.cancel_by_event(subscription, event)
-            self.projection.touch(subscription.customer_uuid, event.data_source_uuid)
-
-    def _withdraw_event(self, event: SubscriptionEvent) -> None:
-        subscription = self.subscription_of(event)
-        if subscription is not None:
-            self.drop_cancellations(subscription, f"event:{event.seq}")
-            self.projection.touch(subscription.customer_uuid, None)
+        self.churn.forget(part)
 
     # Invoices
 
@@ -290,9 +237,7 @@ class Ledger:
         item.subscription_uuid = subscription.uuid
         if item.subscription_set_external_id:
             subscription.set_external_id = item.subscription_set_external_id
-        if item.cancelled_at:
-            cancellation = Cancellation(item.cancelled_at, f"item:{item.uuid}", item.event_order, item.seq)
-            subscription.cancellations.append(cancellation)
+        self.churn.cancel_by_item(subscription, item)
 
     def _release_item(self, invoice: Invoice, item: LineItem) -> None:
         del self.line_items[item.uuid]
@@ -301,7 +246,7 @@ class Ledger:
         subscription = self._subscriptions_of[invoice.customer_uuid].get(key)
         if item.type not in SUBSCRIPTION_TYPES or subscription is None:
             return
-        self.drop_cancellations(subscription, f"item:{item.uuid}")
+        self.churn.withdraw_item(subscription, item)
         customer = self.customers.get(invoice.customer_uuid)
         if customer is not None and not self.items_of(customer, subscription):
             del self._subscriptions_of[invoice.customer_uuid][key]
@@ -327,15 +272,6 @@ class Ledger:
             if item.type in SUBSCRIPTION_TYPES and item.subscription_external_id == subscription.external_id
         ]
 
-    def drop_cancellations(self, subscription: Subscription, origin: str) -> None:
-        """Take the cancellations of one origin out of the churn history."""
-        subscription.cancellations = [one for one in subscription.cancellations if one.origin != origin]
-
-    def cancel_by_event(self, subscription: Subscription, event: SubscriptionEvent) -> None:
-        """Let a ``subscription_cancelled`` event end a subscription."""
-        order = event.sent.get("event_order")
-        subscription.cancellations.append(Cancellation(event.effective_date, f"event:{event.seq}", order, event.seq))
-
     def _subscription_for(self, invoice: Invoice, item: LineItem) -> Subscription:
         key = (invoice.data_source_uuid, item.subscription_external_id or "")
         known = self._subscriptions_of[invoice.customer_uuid]
@@ -344,9 +280,5 @@ class Ledger:
                 self.next_number(), new_uuid("sub_"), key[1], invoice.customer_uuid, key[0], self.now()
             )
             self.subscriptions.add(known[key])
-            part = Part(invoice.data_source_uuid, invoice.customer_external_id)
-            for event in self.events_of(part):
-                # Events outlive a subscription that went with its last invoice.
-                if event.event_type == "subscription_cancelled" and event.subscription_external_id == key[1]:
-                    self.cancel_by_event(known[key], event)
+            self.churn.recall(known[key], invoice.customer_external_id)
         return known[key]

@@ -211,3 +211,12 @@ def test_figures_end_with_the_present(api: Api, customer: str, plan: str) -> Non
     assert api.json("GET", f"/customers/{customer}")["status"] == "New Lead"
     api.emulator.configure(now="2026-04-01T00:00:00Z")
     assert len(api.walk("/activities", "entries")) == 1
+
+
+def test_refunds_leave_the_figures_alone_unless_the_account_says_otherwise(api: Api, customer: str, plan: str) -> None:
+    (stored,) = api.bill(customer, invoice("inv-1", subscription_item(plan)))
+    refund = {"type": "refund", "date": "2026-02-01", "result": "successful"}
+    api.json("POST", f"/import/invoices/{stored['uuid']}/transactions", refund, 201)
+    assert api.json("GET", f"/customers/{customer}")["mrr"] == 5000
+    api.emulator.configure(account={"refund_handling": "refund_full_only"})
+    assert api.json("GET", f"/customers/{customer}")["mrr"] == 0
