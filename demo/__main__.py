@@ -92,7 +92,7 @@ def _process(
     finally:
         child.terminate()
         try:
-            child.wait(timeout=10)
+            child.wait(timeout=3)
         except (subprocess.TimeoutExpired, KeyboardInterrupt):
             child.kill()
             child.wait()

@@ -52,9 +52,9 @@ def import_billing(
     """Import records into a custom data source, wait for the end, and account for each record.
 
     Everything is checked first; with more than ``max_rejected`` faulty records nothing is sent. Plans that the data
-    source does not have yet go first. Then customers follow with all their records, several requests at a time. Each
-    request has an ``external_id`` made of its content: a repeated run finds its imports on the server and sends
-    nothing twice. The end is about the records; metrics follow later.
+    source does not have yet go first; if too many of them fail, nothing more is sent. Then customers follow with all
+    their records, several requests at a time. Each request has an ``external_id`` made of its content: a repeated run
+    finds its imports on the server and sends nothing twice. The end is about the records; metrics follow later.
 
     :param client: client of the account.
     :param data_source_uuid: data source, ``ds_…``.
@@ -82,16 +82,17 @@ def import_billing(
 
     result = ImportResult(warnings=warnings)
     result.refuse(rejections)
-    if result.failures > max_rejected:
-        return result
     plans = plan_parts(records, rejected)
-    missing = tuple(part for part in plans if part.external_id not in server_plans)
     result.enter(Outcome(part, "already_there") for part in plans if part.external_id in server_plans)
-    if missing:
-        sender.send_all([Batch(missing)], result, max_in_flight=1)
+    missing = tuple(part for part in plans if part.external_id not in server_plans)
     fitting = (group for group in groups if group.fits(max_bytes))
-    packed = batches(fitting, max_customers=customers_per_request, max_bytes=max_bytes)
-    sender.send_all(list(packed), result, max_in_flight=max_in_flight)
+    packed = list(batches(fitting, max_customers=customers_per_request, max_bytes=max_bytes))
+    # one after the other: line items need their plans
+    for step, in_flight in (([Batch(missing)] if missing else [], 1), (packed, max_in_flight)):
+        if result.failures > max_rejected:
+            result.enter(Outcome(part, "not_sent") for batch in step for part in batch.parts)
+        else:
+            sender.send_all(step, result, max_in_flight=in_flight)
     return result
 
 
@@ -126,14 +127,15 @@ class _Sender:
         """Enter the outcomes of all batches; the first failure ends the others."""
         threads = ThreadPoolExecutor(max_in_flight, thread_name_prefix="chartmogul-import")
         try:
-            for done, future in enumerate(
-                as_completed([threads.submit(self.send, batch) for batch in all_batches]), start=1
-            ):
-                name, sent, found = future.result()
+            futures = [threads.submit(self.send, batch) for batch in all_batches]
+            for done, future in enumerate(as_completed(futures), start=1):
+                future.result()
+                log.info("%d of %d imports are done", done, len(futures))
+            # in the order of the batches, so that the account of the same data is the same
+            for name, sent, found in (future.result() for future in futures):
                 result.imports.append(name)
                 result.sent += sent
                 result.enter(found)
-                log.info("%d of %d imports are done", done, len(all_batches))
         finally:
             # also on a signal that ends the task: nothing may go on sending behind its back
             self.stop.set()
@@ -147,6 +149,8 @@ class _Sender:
         """
         for attempt in itertools.count(1):
             name = batch.import_id(attempt)
+            if time.monotonic() > self.deadline:
+                raise self.timed_out(name)
             earlier = self.retrieve(name)
             if earlier is None:
                 self.client.json_imports.create(self.data_source_uuid, external_id=name, **batch.body())
@@ -170,12 +174,15 @@ class _Sender:
         while current is None or current.get("status") not in TERMINAL:
             left = self.deadline - time.monotonic()
             if left <= 0:
-                raise ChartMogulWaitTimeoutError(
-                    f"import {name} into {self.data_source_uuid} is not done after {self.timeout:g} s; "
-                    "a repeated run finds it on the server and goes on waiting"
-                )
+                raise self.timed_out(name)
             if self.stop.wait(min(pause, left)):
                 raise _Stopped
             pause = min(pause * _GROWTH, _MAX_POLL_INTERVAL)
             current = self.retrieve(name)
         return current
+
+    def timed_out(self, name: str) -> ChartMogulWaitTimeoutError:
+        return ChartMogulWaitTimeoutError(
+            f"import {name} into {self.data_source_uuid} is not done after {self.timeout:g} s; "
+            "a repeated run finds it on the server and goes on waiting"
+        )

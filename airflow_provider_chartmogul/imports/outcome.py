@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.imports.batching import Batch, Part
 
-State = Literal["imported", "already_there", "rejected", "unknown"]
+State = Literal["imported", "already_there", "rejected", "unknown", "not_sent"]
 
 _GOOD: Final = frozenset({"imported", "completed", "succeeded", "success"})
 _ALREADY: Final = re.compile(r"already (exists|been taken)", re.IGNORECASE)
@@ -26,7 +26,7 @@ class Outcome:
     """What became of one record.
 
     :param part: the record as it was sent.
-    :param state: imported, already_there, rejected or unknown.
+    :param state: imported, already_there, rejected, unknown (the API does not tell) or not_sent.
     :param reasons: pairs of field (or empty text) and message, where it was rejected or is unknown.
     """
 

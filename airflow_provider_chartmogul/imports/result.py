@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_chartmogul.imports.outcome import Outcome
 
-STATES: Final = ("imported", "already_there", "rejected", "unknown")
+STATES: Final = ("imported", "already_there", "rejected", "unknown", "not_sent")
 _SHOWN: Final = 5
 """How many problems an error's text holds, one of each sort."""
 

@@ -36,7 +36,7 @@ def of_state(result: ImportResult, state: str) -> dict[str, int]:
 
 
 def test_everything_arrives_once(emulator: Emulator, client: ChartMogulClient, data_source: str) -> None:
-    result = run(client, data_source, billing(25), customers_per_request=10)
+    result = run(client, data_source, billing(25), customers_per_request=10, max_in_flight=3)
     assert of_state(result, "imported") == {
         "customers": 25,
         "plans": 1,
@@ -59,7 +59,7 @@ def test_everything_arrives_once(emulator: Emulator, client: ChartMogulClient, d
 def test_summary_is_small_and_plain(client: ChartMogulClient, data_source: str) -> None:
     result = run(client, data_source, BillingRecords(customers=[customer()]))
     assert json.loads(json.dumps(result.summary())) == {
-        "customers": {"imported": 1, "already_there": 0, "rejected": 0, "unknown": 0},
+        "customers": {"imported": 1, "already_there": 0, "rejected": 0, "unknown": 0, "not_sent": 0},
         "imports": result.imports,
         "sent": 1,
     }
@@ -69,7 +69,7 @@ def test_a_second_run_sends_nothing(emulator: Emulator, client: ChartMogulClient
     first = run(client, data_source, billing(25), customers_per_request=10)
     second = run(client, data_source, billing(25), customers_per_request=10)
     assert posts(emulator) == 4
-    assert second.sent == 0
+    assert (second.sent, second.imports) == (0, first.imports[1:])
     assert of_state(second, "imported") == {}
     assert of_state(second, "already_there") == of_state(first, "imported")
     assert second.failures == 0
@@ -116,6 +116,14 @@ def test_nothing_is_sent_if_a_record_is_bad(emulator: Emulator, client: ChartMog
     result = run(client, data_source, records)
     assert posts(emulator) == 0
     assert of_state(result, "rejected") == {"invoices": 1}
+    assert of_state(result, "not_sent") == {
+        "customers": 3,
+        "plans": 1,
+        "invoices": 2,
+        "line_items": 2,
+        "transactions": 2,
+        "subscription_events": 1,
+    }
     with pytest.raises(ChartMogulImportFailedError, match="record 3 'inv-3': currency is missing") as caught:
         result.raise_for_failures()
     assert caught.value.rejected[0]["field"] == "currency"
@@ -128,6 +136,25 @@ def test_bad_records_within_the_limit_are_left_out(client: ChartMogulClient, dat
     result.raise_for_failures(max_rejected=1)
     assert of_state(result, "rejected") == {"invoices": 1}
     assert sorted(i["external_id"] for i in client.invoices.list(data_source_uuid=data_source)) == ["inv-1", "inv-2"]
+
+
+def test_customers_are_not_sent_if_a_plan_is_refused(
+    client: ChartMogulClient, data_source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retrieve = client.json_imports.retrieve
+
+    def refused(data_source_uuid: str, import_id: str) -> dict[str, Any]:
+        answer = retrieve(data_source_uuid, import_id)
+        if "plans" in answer["status_details"]:
+            answer["status_details"]["plans"] = {"status": "failed", "errors": {"team": {"name": ["is too long"]}}}
+        return answer
+
+    monkeypatch.setattr(client.json_imports, "retrieve", refused)
+    result = run(client, data_source, billing(2))
+    assert [str(row) for row in result.problems] == ["plans record 1 'team': name is too long"]
+    assert of_state(result, "rejected") == {"plans": 1}
+    assert of_state(result, "not_sent")["customers"] == 2
+    assert list(client.customers.list(data_source_uuid=data_source)) == []
 
 
 def test_a_plan_that_is_nowhere_is_found_before_anything_is_sent(

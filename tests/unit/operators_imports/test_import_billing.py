@@ -33,7 +33,7 @@ def context() -> Any:
 
 
 def operator(data_source: str = "ds_1", **arguments: Any) -> ChartMogulImportBillingOperator:
-    arguments = {"poll_interval": 0.001, **arguments}
+    arguments = {"poll_interval": 0.001, "timeout": 30, **arguments}
     return ChartMogulImportBillingOperator(task_id="import", data_source_uuid=data_source, **arguments)
 
 
@@ -85,7 +85,7 @@ class TestExecute:
         first = operator(data_source, customers=[customer()]).execute(context)
         second = operator(data_source, customers=[customer()]).execute(context)
         assert (second["sent"], second["imports"]) == (0, first["imports"])
-        assert second["customers"] == {"imported": 0, "already_there": 1, "rejected": 0, "unknown": 0}
+        assert second["customers"] == {"imported": 0, "already_there": 1, "rejected": 0, "unknown": 0, "not_sent": 0}
 
     def test_rejected_records_fail_the_task_for_good_and_are_written(
         self, data_source: str, context: Any, tmp_path: Path
