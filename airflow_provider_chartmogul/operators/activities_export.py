@@ -143,9 +143,11 @@ class ChartMogulDownloadActivitiesExportOperator(ChartMogulOperator):
 
 
 def _movement_type(activity_type: str | None) -> MovementType | None:
-    if activity_type is not None and activity_type not in ACTIVITY_TYPES:
+    if not activity_type:
+        return None
+    if activity_type not in ACTIVITY_TYPES:
         raise ValueError(f"activity_type must be one of {', '.join(ACTIVITY_TYPES)}, not {activity_type!r}")
-    return cast("MovementType | None", activity_type)
+    return cast("MovementType", activity_type)
 
 
 def _files(members: zipfile.ZipFile) -> list[zipfile.ZipInfo]:

@@ -29,8 +29,10 @@ class ChartMogulGetOrCreateDataSourceOperator(ChartMogulOperator):
 
     def execute(self, context: Context) -> str:
         """Return the uuid (``ds_…``)."""
-        if not self.name.strip():
+        name = str(self.name)
+        # what a template without a value renders to
+        if name.strip() in ("", "None"):
             raise ValueError("name of the data source must not be empty")
-        source = self.hook.get_conn().data_sources.get_or_create(name=self.name)
-        self.log.info("Data source '%s' is %s", self.name, source["uuid"])
+        source = self.hook.get_conn().data_sources.get_or_create(name=name)
+        self.log.info("Data source '%s' is %s", name, source["uuid"])
         return str(source["uuid"])

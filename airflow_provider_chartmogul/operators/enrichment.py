@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.client.resources.custom_attributes import CustomAttributesResource
     from airflow_provider_chartmogul.client.resources.tags import TagsResource
 
+TARGET_FIELDS = ("customer_uuid", "customer_email", "data_source_uuid", "external_id")
+TARGETS = ({"customer_uuid"}, {"customer_email"}, {"data_source_uuid", "external_id"})
+
 
 class ChartMogulEnrichmentOperator(ChartMogulOperator):
     """Base of the operators that add something to one customer, or to all customers with an email address.
@@ -34,13 +37,7 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
     :raises ChartMogulNotFoundError: no such customer.
     """
 
-    template_fields: Sequence[str] = (
-        *ChartMogulOperator.template_fields,
-        "customer_uuid",
-        "customer_email",
-        "data_source_uuid",
-        "external_id",
-    )
+    template_fields: Sequence[str] = (*ChartMogulOperator.template_fields, *TARGET_FIELDS)
 
     def __init__(
         self,
@@ -58,11 +55,7 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
         self.data_source_uuid = data_source_uuid
         self.external_id = external_id
         self.ignore_missing = ignore_missing
-        targets = (customer_uuid, customer_email, data_source_uuid)
-        if sum(target is not None for target in targets) != 1 or (data_source_uuid is None) != (external_id is None):
-            raise ValueError(
-                "give exactly one target: customer_uuid, or customer_email, or data_source_uuid with external_id"
-            )
+        self._check_target()
 
     @abstractmethod
     def resource(self, client: ChartMogulClient) -> TagsResource | CustomAttributesResource:
@@ -74,6 +67,7 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
 
     def execute(self, context: Context) -> dict[str, list[str]]:
         """Return ``{"customer_uuids": [...]}``."""
+        # once more: rendering may have left nothing of the target
         self._check_target()
         addition = self.addition()
         try:
@@ -87,11 +81,15 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
         return {"customer_uuids": uuids}
 
     def _check_target(self) -> None:
-        for name in ("customer_uuid", "customer_email", "data_source_uuid", "external_id"):
-            value = getattr(self, name)
-            # an empty part of a path or query would address something else than was meant
-            if value is not None and (not value.strip() or value == "None"):
-                raise ValueError(f"{name} is empty after rendering")
+        given = {name: getattr(self, name) for name in TARGET_FIELDS if getattr(self, name) is not None}
+        if given.keys() not in TARGETS:
+            raise ValueError(
+                "give exactly one target: customer_uuid, or customer_email, or data_source_uuid with external_id"
+            )
+        for name, value in given.items():
+            # what a template without a value renders to
+            if str(value).strip() in ("", "None"):
+                raise ValueError(f"{name} is empty")
 
     def _enrich(self, client: ChartMogulClient, addition: Mapping[str, Any]) -> list[str]:
         resource = self.resource(client)

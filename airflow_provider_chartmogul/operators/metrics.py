@@ -89,9 +89,9 @@ class ChartMogulMetricsOperator(ChartMogulOperator):
             start_date=first,
             end_date=last,
             **({"interval": size} if size else {}),
-            geo=self.geo,
-            plans=self.plans,
-            filters=self.filters,
+            geo=self.geo or None,
+            plans=self.plans or None,
+            filters=self.filters or None,
         )
         self.log.info("%s from %s to %s: %s entries", self.metric, first, last, len(answer["entries"]))
         return answer

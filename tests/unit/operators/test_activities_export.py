@@ -78,6 +78,7 @@ def files(folder: Path) -> dict[str, bytes]:
             {"start-date": "2026-01-01", "end-date": "2026-01-01", "type": "churn"},
         ),
         ({"interval_start": None, "interval_end": None}, {}),
+        ({"interval_start": None, "interval_end": None, "activity_type": ""}, {}),
     ],
 )
 @responses.activate

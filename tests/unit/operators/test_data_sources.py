@@ -30,6 +30,7 @@ def test_it_finds_a_source_of_somebody_else(client: ChartMogulClient) -> None:
     assert run("billing") == existing
 
 
-def test_a_blank_name_is_refused_before_any_request() -> None:
+@pytest.mark.parametrize("name", ["  ", "None", None])
+def test_a_name_that_rendered_to_nothing_is_refused_before_any_request(name: Any) -> None:
     with pytest.raises(ValueError, match="name of the data source must not be empty"):
-        run("  ")
+        run(name)

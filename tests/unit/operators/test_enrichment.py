@@ -137,22 +137,34 @@ def test_exactly_one_target_is_asked_for_when_the_dag_is_parsed(target: dict[str
 
 
 @pytest.mark.parametrize(
-    "target",
+    ("field", "rendered", "message"),
     [
-        {"customer_uuid": ""},
-        {"customer_email": " "},
-        {"customer_email": "None"},
-        {"data_source_uuid": "ds_1", "external_id": ""},
-        {"data_source_uuid": "None", "external_id": "a"},
+        ("customer_uuid", "", "customer_uuid is empty"),
+        ("customer_uuid", None, "give exactly one target"),
+        ("customer_email", " ", "customer_email is empty"),
+        ("customer_email", "None", "customer_email is empty"),
+        ("external_id", "", "external_id is empty"),
+        ("external_id", None, "give exactly one target"),
+        ("data_source_uuid", "None", "data_source_uuid is empty"),
     ],
 )
-@pytest.mark.usefixtures("chartmogul_conn")
-def test_a_target_that_rendered_to_nothing_is_refused_before_any_request(
-    target: dict[str, str], emulator: Emulator
+@pytest.mark.usefixtures("chartmogul_conn", "customers")
+def test_a_target_that_rendered_to_nothing_reaches_nobody(
+    field: str, rendered: str | None, message: str, emulator: Emulator
 ) -> None:
-    with pytest.raises(ValueError, match="is empty after rendering"):
-        tag(**target)
-    assert emulator.stats()["requests"] == 0
+    pair = {"data_source_uuid": "{{ a }}", "external_id": "{{ b }}"}
+    task = ChartMogulAddTagsOperator(task_id="tag", tags=["pilot"], **(pair if field in pair else {field: "{{ a }}"}))
+    setattr(task, field, rendered)
+    before = emulator.stats()["requests"]
+    with pytest.raises(ValueError, match=message):
+        task.execute({})
+    assert emulator.stats()["requests"] == before
+
+
+@pytest.mark.usefixtures("chartmogul_conn")
+def test_an_external_id_may_have_become_a_number(client: ChartMogulClient, customers: Customers) -> None:
+    made = client.customers.create(data_source_uuid=customers["first"], external_id="123", name="Number")
+    assert tag(data_source_uuid=customers["first"], external_id=123) == {"customer_uuids": [made["uuid"]]}
 
 
 @pytest.mark.usefixtures("chartmogul_conn")

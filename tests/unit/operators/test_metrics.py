@@ -74,6 +74,13 @@ def test_filters_are_passed_on() -> None:
     assert len(responses.calls) == 1
 
 
+@responses.activate
+def test_filters_that_rendered_to_nothing_are_not_sent() -> None:
+    asked = {"start-date": "2026-01-01", "end-date": "2026-01-31", "interval": "month"}
+    responses.get(f"{API}/metrics/mrr", json=BODY, match=[responses.matchers.query_param_matcher(asked)])
+    assert run(metric="mrr", interval="", geo="", plans=[], filters="") == BODY
+
+
 BAD = [
     ("customer-count", None, "metric must be one of all, mrr, arr, arpa, asp, customer_count"),
     ("churn", None, "metric must be one of"),
