@@ -8,10 +8,12 @@ No message ever holds the API key, request headers, or a whole request or respon
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class ChartMogulError(AirflowException):
