@@ -57,9 +57,7 @@ class Misbehaviour:
             messages = await self._do_the_work(scope, receive)
             if rule.kind == "truncate":
                 await _send_half(messages, send)
-                await self._close(scope, receive, abort=False)
-                return
-        await self._close(scope, receive, abort=True)
+        await self._close(scope, receive)
 
     async def _do_the_work(self, scope: Scope, receive: Receive) -> list[Message]:
         messages: list[Message] = []
@@ -76,14 +74,11 @@ class Misbehaviour:
         for wait in waits:
             wait.cancel()
 
-    async def _close(self, scope: Scope, receive: Receive, abort: bool) -> None:
+    async def _close(self, scope: Scope, receive: Receive) -> None:
         transport = self._connections.of(scope)
         if transport is None:
             return  # the client was faster
-        if abort:
-            transport.abort()
-        else:
-            transport.close()
+        transport.close()
         # Only once the server has seen the end of the connection it no longer answers with its own 500.
         while (await receive())["type"] != "http.disconnect":
             pass

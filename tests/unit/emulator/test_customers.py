@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.unit.emulator.account import invoice, subscription_item
 
 if TYPE_CHECKING:
     from tests.unit.emulator.account import Api
@@ -90,6 +93,17 @@ def test_computed_fields_follow_the_clock(api: Api, paying: str) -> None:
     assert (early["mrr"], early["status"], early["customer-since"]) == (0, "Qualified Lead", None)
     api.emulator.configure(now="2026-01-10T00:00:00Z")
     assert api.json("GET", f"/customers/{paying}")["mrr"] == 5000
+
+
+def test_computed_fields_follow_the_passing_of_time(api: Api, customer: str, plan: str) -> None:
+    api.emulator.configure(now=None)
+    start = datetime.now(UTC) + timedelta(seconds=1)
+    api.bill(customer, invoice("inv-1", subscription_item(plan, start.isoformat())))
+    assert api.json("GET", f"/customers/{customer}")["status"] == "New Lead"
+    assert datetime.now(UTC) < start, "the machine is too slow for this test to say anything"
+    while api.walk("/customers", "entries")[0]["status"] != "Active":
+        assert datetime.now(UTC) < start + timedelta(seconds=10)
+    assert datetime.now(UTC) >= start
 
 
 def test_the_same_external_id_in_two_sources_gives_two_customers(api: Api, source: str) -> None:

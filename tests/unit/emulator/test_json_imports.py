@@ -150,6 +150,13 @@ def test_imports_run_also_if_nobody_asks(api: Api, path: str) -> None:
         assert time.monotonic() < deadline
 
 
+def test_the_lags_of_import_and_figures_run_without_questions(api: Api, path: str) -> None:
+    api.emulator.configure(processing_ms=100)
+    api.json("POST", path, payload())
+    time.sleep(0.3)
+    assert [customer["status"] for customer in api.walk("/customers", "entries")] == ["Cancelled"]
+
+
 @pytest.mark.parametrize("body", [{}, {"external_id": ""}, {"external_id": 5}])
 def test_a_missing_external_id_is_422(api: Api, path: str, body: dict[str, Any]) -> None:
     assert api.json("POST", path, body, 422)["error"] == "external_id is missing"
@@ -218,6 +225,9 @@ def test_invalid_invoices_are_stored_but_hidden(api: Api, source: str, run: Call
     body["invoices"][0]["currency"] = "XXX"
     run(body)
     assert api.walk("/invoices", "invoices") == []
+    status = api.json("GET", f"/data_sources/{source}", with_processing_status="true")["processing_status"]
+    # The customer and the plan; the invoice and the event of its subscription.
+    assert status == {"processed": 2, "failed": 2, "pending": 0}
     (stored,) = api.walk("/invoices", "invoices", validation_type="invalid")
     assert stored["errors"] == {"currency": ["Currency is invalid"], "date": ["Date is in the future"]}
     assert api.walk("/invoices", "invoices", validation_type="all") == [stored]
@@ -257,6 +267,30 @@ def test_a_refused_line_item_can_be_corrected(api: Api, run: Callable[..., dict[
     # What was fine the first time stays, and is there once.
     assert sorted(item["amount_in_cents"] for item in stored["line_items"]) == [100, 5000]
     assert len(stored["transactions"]) == 1
+
+
+def test_a_correction_may_send_everything_again(api: Api, run: Callable[..., dict[str, Any]]) -> None:
+    nameless = {"invoice_external_id": "inv-1", "type": "one_time", "amount_in_cents": 100}
+    for name, date in (("first", "2026-03-17"), ("second", "2026-03-16"), ("third", "2026-01-10")):
+        body = payload(name)
+        body["invoices"][0]["date"] = date
+        body["line_items"] = [body["line_items"][0] | {"amount_in_cents": 6000}, nameless]
+        if name == "first":
+            body["line_items"] = [body["line_items"][0] | {"amount_in_cents": 5000}, nameless]
+        run(body)
+    (stored,) = api.walk("/invoices", "invoices", validation_type="all")
+    assert stored["errors"] == {}
+    assert [item["amount_in_cents"] for item in stored["line_items"]] == [6000, 100]
+    assert len(stored["transactions"]) == 1
+
+
+def test_what_was_fine_survives_a_correction_that_fails(api: Api, run: Callable[..., dict[str, Any]]) -> None:
+    for name, date in (("first", "2026-03-17"), ("second", "2026-03-16"), ("third", "2026-01-10")):
+        body = payload(name)
+        body["invoices"][0]["date"] = date
+        run(body if name == "first" else {kind: body[kind] for kind in ("external_id", "invoices")})
+    (stored,) = api.walk("/invoices", "invoices")
+    assert (len(stored["line_items"]), stored["status"]) == (1, "paid")
 
 
 def test_no_upsert(api: Api, run: Callable[..., dict[str, Any]]) -> None:
