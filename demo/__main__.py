@@ -12,16 +12,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, NoReturn
+from typing import IO, TYPE_CHECKING, Final
 
 from demo.billing import generate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import FrameType
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 API_KEY: Final = "demo-key"
@@ -35,7 +35,10 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=REPOSITORY / ".demo", help="where to write (default .demo)")
     options = parser.parse_args()
     folder = options.folder.resolve()
-    signal.signal(signal.SIGTERM, _stop)
+    # no exception out of a handler: it could come between the start of a process and the block that ends it
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     began = time.monotonic()
 
     _clear(folder)
@@ -46,17 +49,17 @@ def main() -> int:
         f"{len(billing.invoices):,} invoices, {len(billing.subscription_events):,} cancellations",
         flush=True,
     )
-    try:
-        with _emulator(folder) as base_url:
-            print(f"Local ChartMogul at {base_url}; logs in {folder}", flush=True)
-            story = [sys.executable, "-m", "demo.story", str(folder), base_url, API_KEY, str(YEAR)]
-            with _process(story) as child:
-                status = child.wait()
-    except KeyboardInterrupt:
+    with _emulator(folder) as base_url:
+        print(f"Local ChartMogul at {base_url}; logs in {folder}", flush=True)
+        story = [sys.executable, "-m", "demo.story", str(folder), base_url, API_KEY, str(YEAR)]
+        with _process(story) as child:
+            while child.poll() is None and not stop.is_set():
+                stop.wait(0.1)
+    if stop.is_set():
         print("Stopped.", flush=True)
         return 130
-    print(f"{'Done' if status == 0 else 'Failed'} after {time.monotonic() - began:.0f} s.", flush=True)
-    return status
+    print(f"{'Failed' if child.returncode else 'Done'} after {time.monotonic() - began:.0f} s.", flush=True)
+    return child.returncode
 
 
 def _clear(folder: Path) -> None:
@@ -93,13 +96,9 @@ def _process(
         child.terminate()
         try:
             child.wait(timeout=3)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
