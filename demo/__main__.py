@@ -56,7 +56,7 @@ def main() -> int:
             while child.poll() is None and not stop.is_set():
                 stop.wait(0.1)
     if stop.is_set():
-        print("Stopped.", flush=True)
+        print("\nStopped.", flush=True)
         return 130
     print(f"{'Failed' if child.returncode else 'Done'} after {time.monotonic() - began:.0f} s.", flush=True)
     return child.returncode
