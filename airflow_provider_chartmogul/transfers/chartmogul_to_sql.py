@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from sqlalchemy.engine import Engine
 
-    from airflow_provider_chartmogul.intervals import Moment
+    from airflow_provider_chartmogul.moments import Moment
     from airflow_provider_chartmogul.streams.model import Stream
 
 _NARROWING = ("interval", "geo", "plans", "filters", "data_source_uuid")
@@ -58,6 +58,7 @@ class ChartMogulToSqlOperator(ChartMogulOperator):
     ``filters`` and only rows of the same are replaced (by all modes but ``replace``).
 
     SQLite and DuckDB allow one writer: DuckDB's file is taken for the whole load, SQLite's only for the final step.
+    Staging uses temporary tables, which need a session of their own: of a pooler such as PgBouncer use session mode.
 
     :param stream: what to load, see above.
     :param sql_conn_id: Airflow connection of the database. (templated)

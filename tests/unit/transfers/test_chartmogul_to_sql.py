@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import traceback
@@ -9,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.providers.sqlite.hooks.sqlite import SqliteHook
 
-from airflow_provider_chartmogul.exceptions import ChartMogulConfigError, ChartMogulLoadError, ChartMogulServerError
+from airflow_provider_chartmogul.exceptions import (
+    ChartMogulConfigError,
+    ChartMogulConnectionError,
+    ChartMogulLoadError,
+    ChartMogulServerError,
+)
 from airflow_provider_chartmogul.streams import STREAMS
 from airflow_provider_chartmogul.transfers.chartmogul_to_sql import ChartMogulToSqlOperator
 
@@ -313,6 +319,33 @@ def test_a_server_that_fails_midway_leaves_the_table_as_it_was(
     assert warehouse.tables() == {"chartmogul_subscriptions"}
 
 
+@pytest.fixture
+def many_customers(billing: Billing) -> int:
+    """More customers than two pages hold."""
+    customers = [{"external_id": f"c{number}", "name": f"Customer {number}"} for number in range(450)]
+    billing.client.json_imports.create(billing.data_source_uuid, external_id="many", customers=customers)
+    while billing.client.json_imports.retrieve(billing.data_source_uuid, "many")["status"] != "completed":
+        pass
+    return len(customers)
+
+
+def test_all_pages_are_loaded(warehouse: Warehouse, many_customers: int) -> None:
+    assert run(warehouse, "customers")["rows"] == {"chartmogul_customers": many_customers}
+    assert warehouse.query("SELECT count(DISTINCT uuid) FROM chartmogul_customers") == [(many_customers,)]
+
+
+@pytest.mark.usefixtures("impatient", "many_customers")
+@pytest.mark.parametrize("kind", ["500_text", "drop_before", "truncate"])
+def test_a_second_page_that_does_not_come_leaves_no_table(warehouse: Warehouse, emulator: Emulator, kind: str) -> None:
+    emulator.set_faults([{"kind": kind, "path": "/customers$", "every": 2}])
+
+    with pytest.raises((ChartMogulServerError, ChartMogulConnectionError)):
+        run(warehouse, "customers")
+
+    assert emulator.stats()["requests_by_operation"]["GET /customers"] >= 2
+    assert warehouse.tables() == set()
+
+
 def test_blips_on_the_way_cost_only_time(warehouse: Warehouse, billing: Billing, emulator: Emulator) -> None:
     two_customers(billing)
     emulator.set_faults([{"kind": kind, "times": 1} for kind in ("500_html", "drop_after", "truncate")])
@@ -337,6 +370,18 @@ def test_database_errors_quote_no_customer(warehouse: Warehouse, billing: Billin
     text = "".join(traceback.format_exception(caught.value))
     assert "secret.example" not in text
     assert anna not in text
+
+
+def test_logs_quote_no_customer(warehouse: Warehouse, billing: Billing, caplog: pytest.LogCaptureFixture) -> None:
+    billing.customer("anna", email="anna@secret.example")
+    caplog.set_level(logging.DEBUG, "sqlalchemy.engine")
+    caplog.set_level(logging.DEBUG)
+
+    run(warehouse, "customers")
+
+    assert "INSERT INTO" in caplog.text
+    assert "secret.example" not in caplog.text
+    assert "test-key" not in caplog.text
 
 
 def test_a_connection_that_is_no_database_is_refused() -> None:
@@ -428,7 +473,7 @@ def test_what_templates_hide_is_refused_when_the_task_runs() -> None:
     )
     operator.render_template_fields({})
 
-    with pytest.raises(ValueError, match="month, quarter, year, not 'day'"):
+    with pytest.raises(ValueError, match="interval of stream metrics_asp must be one of month, quarter, year"):
         operator.execute({})
 
 
