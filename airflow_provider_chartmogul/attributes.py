@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
+
+from airflow_provider_chartmogul.moments import as_text
 
 MAX_STRING = 255
 _KEY = re.compile(r"[A-Za-z0-9_]+")
@@ -77,13 +78,6 @@ def _decimal(value: Any) -> float:
     return number
 
 
-def _timestamp(value: Any) -> str:
-    if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
-    datetime.fromisoformat(value.removesuffix(" UTC") if isinstance(value, str) else value)
-    return str(value)
-
-
 def _boolean(value: Any) -> bool:
     truth = _TRUTH.get(str(value).lower())
     if truth is None:
@@ -95,6 +89,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "String": _string,
     "Integer": _integer,
     "Decimal": _decimal,
-    "Timestamp": _timestamp,
+    "Timestamp": as_text,
     "Boolean": _boolean,
 }

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-Moment = str | date | datetime
+from airflow_provider_chartmogul.moments import as_utc
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from airflow_provider_chartmogul.moments import Moment
 
 _EMPTY = (
     "interval_end ({end}) must be later than interval_start ({start}). Runs without a data interval of their own "
@@ -23,26 +29,23 @@ def inclusive_dates(interval_start: Moment | None, interval_end: Moment | None) 
     :param interval_end: the moment after the last one, in the same notations.
     :raises ValueError: a bound is missing or unreadable, or the interval is empty or runs backward; names the argument.
     """
-    start = _utc("interval_start", interval_start)
-    end = _utc("interval_end", interval_end)
+    start = named_utc("interval_start", interval_start)
+    end = named_utc("interval_end", interval_end)
     if end <= start:
         raise ValueError(_EMPTY.format(start=start.isoformat(), end=end.isoformat()))
     return start.date(), (end - timedelta(microseconds=1)).date()
 
 
-def _utc(name: str, value: Moment | None) -> datetime:
-    if isinstance(value, str):
-        value = _parsed(name, value)
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    if isinstance(value, date):
-        return datetime.combine(value, time.min, tzinfo=UTC)
-    raise ValueError(f"{name} must be a date, a datetime or ISO 8601 text, not {value!r}")
+def named_utc(name: str, value: Moment | None) -> datetime:
+    """Return an instant in UTC.
 
-
-def _parsed(name: str, text: str) -> datetime:
+    :param name: of the argument that holds it, for the error.
+    :raises ValueError: missing or unreadable; names the argument.
+    """
     try:
-        return datetime.fromisoformat(text.strip())
+        return as_utc(value)  # type: ignore[arg-type] # what it cannot read, None included, it refuses
     except ValueError:
         # a template without a value renders as '' or 'None'
-        raise ValueError(f"{name} must be ISO 8601 text such as 2026-01-31, not {text!r}") from None
+        raise ValueError(
+            f"{name} must be a date, a datetime or ISO 8601 text such as 2026-01-31, not {value!r}"
+        ) from None

@@ -6,13 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_chartmogul.imports.fields import as_datetime
 from airflow_provider_chartmogul.imports.validation import Source
+from airflow_provider_chartmogul.moments import as_text, as_utc
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from airflow_provider_chartmogul.imports.records import BillingRecords, Record
 
 MAX_BYTES: Final = 5_000_000
@@ -23,8 +25,6 @@ MAX_CUSTOMERS: Final = 500
 
 ENVELOPE: Final = 256
 """Bytes for what surrounds the records: the import's external_id and the names of the arrays."""
-
-_EPOCH: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def sendable(value: Any) -> Any:
         return {str(key): sendable(inner) for key, inner in value.items() if inner is not None}
     if isinstance(value, list | tuple):
         return [sendable(inner) for inner in value]
-    return value.isoformat() if isinstance(value, date) else value
+    return as_text(value) if isinstance(value, date) else value
 
 
 def _good(records: BillingRecords, kind: str, rejected: set[Source]) -> Iterator[tuple[Source, Record]]:
@@ -160,7 +160,7 @@ def _good(records: BillingRecords, kind: str, rejected: set[Source]) -> Iterator
 def _in_order(records: BillingRecords, kind: str, moment: str, rejected: set[Source]) -> list[tuple[Source, Record]]:
     def key(entry: tuple[Source, Record]) -> tuple[datetime, str]:
         record = entry[1]
-        return as_datetime(record[moment]) or _EPOCH, record.get("external_id") or _canonical(sendable(record))
+        return as_utc(record[moment]), record.get("external_id") or _canonical(sendable(record))
 
     return sorted(_good(records, kind, rejected), key=key)
 

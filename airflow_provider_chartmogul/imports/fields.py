@@ -8,28 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any, Final
+
+from airflow_provider_chartmogul.moments import as_utc
 
 Check = Callable[[Any], str | None]
 """Takes a value that is not None and returns what is wrong with it, or None."""
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?$")
 _CURRENCY = re.compile(r"[A-Z]{3}$")
 _ACCOUNT_CODE = re.compile(r"[A-Za-z0-9]{0,30}$")
-
-
-def as_datetime(value: Any) -> datetime | None:
-    """Read a date the way the API does (without an offset it is UTC); None where it could not be read."""
-    if isinstance(value, date):
-        value = value.isoformat()
-    if not isinstance(value, str) or not _DATE.match(value):
-        return None
-    try:
-        moment = datetime.fromisoformat(re.sub(r" ?UTC$", "Z", value).replace(" +", "+").replace(" -", "-"))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else datetime.fromisoformat(moment.isoformat() + "+00:00")
 
 
 def anything(_: Any) -> str | None:
@@ -76,7 +63,11 @@ def boolean(value: Any) -> str | None:
 
 def timestamp(value: Any) -> str | None:
     """Want a date or time in a form that the API reads."""
-    return None if as_datetime(value) else "must be a date such as 2026-03-01 or 2026-03-01T00:00:00Z"
+    try:
+        as_utc(value)
+    except ValueError:
+        return "must be a date such as 2026-03-01 or 2026-03-01T00:00:00Z"
+    return None
 
 
 def currency(value: Any) -> str | None:

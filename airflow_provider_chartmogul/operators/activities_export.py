@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_chartmogul.intervals import Moment
+    from airflow_provider_chartmogul.moments import Moment
 
 ACTIVITY_TYPES = get_args(MovementType)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_chartmogul.intervals import Moment
+    from airflow_provider_chartmogul.moments import Moment
 
 DEFAULT_INTERVAL = "month"
 # which bucket sizes a metric has; its name is that of the method of ``client.metrics``

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_chartmogul.moments import as_utc
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
 
 class ColumnType(StrEnum):
@@ -98,9 +101,7 @@ def _boolean(value: Any) -> bool:
 
 
 def _timestamp(value: Any) -> datetime:
-    # "2026-02-11 00:00:00 UTC" is among the API's notations
-    moment = datetime.fromisoformat(_string(value).removesuffix(" UTC"))
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return as_utc(_string(value))
 
 
 def json_text(value: Any) -> str:

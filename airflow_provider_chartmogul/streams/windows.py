@@ -6,13 +6,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from airflow_provider_chartmogul.intervals import _utc
+import pendulum
+
+from airflow_provider_chartmogul.intervals import named_utc
 
 if TYPE_CHECKING:
-    from airflow_provider_chartmogul.intervals import Moment
+    from airflow_provider_chartmogul.moments import Moment
 
-# by adding this much to the first day of any bucket one arrives in the next
-_LONGEST = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
+_WIDTHS = {
+    "day": {"days": 1},
+    "week": {"weeks": 1},
+    "month": {"months": 1},
+    "quarter": {"months": 3},
+    "year": {"years": 1},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +37,8 @@ class Window:
         """
         if lookback_days < 0:
             raise ValueError(f"lookback_days must not be negative, not {lookback_days}")
-        start = _utc("interval_start", interval_start) - timedelta(days=lookback_days)
-        end = _utc("interval_end", interval_end)
+        start = named_utc("interval_start", interval_start) - timedelta(days=lookback_days)
+        end = named_utc("interval_end", interval_end)
         if end <= start:
             raise ValueError(
                 f"nothing lies between interval_start ({start.isoformat()}) and interval_end ({end.isoformat()}). Runs "
@@ -54,14 +61,22 @@ class Buckets:
 
     def start(self, day: date) -> date:
         """Return the first day of the bucket that holds a day."""
-        if self.interval == "day":
-            return day
-        if self.interval == "week":
-            first_weekday = 6 if self.week_start_on == "sunday" else 0
-            return day - timedelta(days=(day.weekday() - first_weekday) % 7)
-        months = {"month": 1, "quarter": 3, "year": 12}[self.interval]
-        return day.replace(month=day.month - (day.month - 1) % months, day=1)
+        return _plain(self._start(day))
 
     def after(self, day: date) -> date:
         """Return the first day of the bucket that follows the one of a day."""
-        return self.start(self.start(day) + timedelta(days=_LONGEST[self.interval]))
+        return _plain(self._start(day).add(**_WIDTHS[self.interval]))
+
+    def _start(self, day: date) -> pendulum.Date:
+        first = pendulum.date(day.year, day.month, day.day)
+        if self.interval == "day":
+            return first
+        if self.interval == "week":
+            first_weekday = 6 if self.week_start_on == "sunday" else 0
+            return first.subtract(days=(day.weekday() - first_weekday) % 7)
+        return first.first_of(self.interval)
+
+
+def _plain(day: pendulum.Date) -> date:
+    # database drivers are not sure to know a subclass
+    return date(day.year, day.month, day.day)

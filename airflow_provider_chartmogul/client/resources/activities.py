@@ -6,20 +6,19 @@ from typing import BinaryIO, Literal
 
 from airflow_provider_chartmogul.client.pagination import Listing, PageShape
 from airflow_provider_chartmogul.client.resources._resource import Resource
-from airflow_provider_chartmogul.client.values import DateLike, Record, moment, path, query
+from airflow_provider_chartmogul.client.values import Record, path, query
+from airflow_provider_chartmogul.moments import Moment, as_text
 
 MovementType = Literal["new_biz", "reactivation", "expansion", "contraction", "churn"]
 
 _SHAPE = PageShape("entries")
 
 
-def _filters(
-    start_date: DateLike | None, end_date: DateLike | None, movement: MovementType | None
-) -> dict[str, str | int]:
+def _filters(start_date: Moment | None, end_date: Moment | None, movement: MovementType | None) -> dict[str, str | int]:
     return query(
         {
-            "start-date": None if start_date is None else moment(start_date),
-            "end-date": None if end_date is None else moment(end_date),
+            "start-date": None if start_date is None else as_text(start_date),
+            "end-date": None if end_date is None else as_text(end_date),
             "type": movement,
         }
     )
@@ -31,8 +30,8 @@ class ActivitiesResource(Resource):
     def list(
         self,
         *,
-        start_date: DateLike | None = None,
-        end_date: DateLike | None = None,
+        start_date: Moment | None = None,
+        end_date: Moment | None = None,
         type: MovementType | None = None,  # noqa: A002 - the API's name
         order: Literal["date", "-date"] | None = None,
         per_page: int = 200,
@@ -67,8 +66,8 @@ class ActivitiesExportsResource(Resource):
     def create(
         self,
         *,
-        start_date: DateLike | None = None,
-        end_date: DateLike | None = None,
+        start_date: Moment | None = None,
+        end_date: Moment | None = None,
         type: MovementType | None = None,  # noqa: A002 - the API's name
     ) -> Record:
         """Order an export. Treated as idempotent: a second export of the same costs nothing and changes nothing.

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from airflow_provider_chartmogul.client.resources._resource import Resource
-from airflow_provider_chartmogul.client.values import DateLike, Record, comma, day
+from airflow_provider_chartmogul.client.values import Record, comma
+from airflow_provider_chartmogul.moments import Moment, as_day
 
 Interval = Literal["day", "week", "month", "quarter", "year"]
 AspInterval = Literal["month", "quarter", "year"]
@@ -30,8 +31,8 @@ class MetricsResource(Resource):
     def all(
         self,
         *,
-        start_date: DateLike,
-        end_date: DateLike,
+        start_date: Moment,
+        end_date: Moment,
         interval: Interval = "month",
         geo: Names | None = None,
         plans: Names | None = None,
@@ -46,8 +47,8 @@ class MetricsResource(Resource):
     def mrr(
         self,
         *,
-        start_date: DateLike,
-        end_date: DateLike,
+        start_date: Moment,
+        end_date: Moment,
         interval: Interval = "month",
         geo: Names | None = None,
         plans: Names | None = None,
@@ -62,8 +63,8 @@ class MetricsResource(Resource):
     def arr(
         self,
         *,
-        start_date: DateLike,
-        end_date: DateLike,
+        start_date: Moment,
+        end_date: Moment,
         interval: Interval = "month",
         geo: Names | None = None,
         plans: Names | None = None,
@@ -78,8 +79,8 @@ class MetricsResource(Resource):
     def arpa(
         self,
         *,
-        start_date: DateLike,
-        end_date: DateLike,
+        start_date: Moment,
+        end_date: Moment,
         interval: Interval = "month",
         geo: Names | None = None,
         plans: Names | None = None,
@@ -94,8 +95,8 @@ class MetricsResource(Resource):
     def asp(
         self,
         *,
-        start_date: DateLike,
-        end_date: DateLike,
+        start_date: Moment,
+        end_date: Moment,
         interval: AspInterval = "month",
         geo: Names | None = None,
         plans: Names | None = None,
@@ -110,8 +111,8 @@ class MetricsResource(Resource):
     def customer_count(
         self,
         *,
-        start_date: DateLike,
-        end_date: DateLike,
+        start_date: Moment,
+        end_date: Moment,
         interval: Interval = "month",
         geo: Names | None = None,
         plans: Names | None = None,
@@ -126,8 +127,8 @@ class MetricsResource(Resource):
     def customer_churn_rate(
         self,
         *,
-        start_date: DateLike,
-        end_date: DateLike,
+        start_date: Moment,
+        end_date: Moment,
         interval: Interval = "month",
         geo: Names | None = None,
         plans: Names | None = None,
@@ -144,8 +145,8 @@ class MetricsResource(Resource):
     def mrr_churn_rate(
         self,
         *,
-        start_date: DateLike,
-        end_date: DateLike,
+        start_date: Moment,
+        end_date: Moment,
         interval: Interval = "month",
         geo: Names | None = None,
         plans: Names | None = None,
@@ -160,8 +161,8 @@ class MetricsResource(Resource):
     def ltv(
         self,
         *,
-        start_date: DateLike,
-        end_date: DateLike,
+        start_date: Moment,
+        end_date: Moment,
         geo: Names | None = None,
         plans: Names | None = None,
         filters: str | None = None,
@@ -175,16 +176,16 @@ class MetricsResource(Resource):
     def _series(
         self,
         name: str,
-        start_date: DateLike,
-        end_date: DateLike,
+        start_date: Moment,
+        end_date: Moment,
         interval: str | None,
         geo: Names | None,
         plans: Names | None,
         filters: str | None,
     ) -> Record:
         params = {
-            "start-date": day(start_date),
-            "end-date": day(end_date),
+            "start-date": as_day(start_date).isoformat(),
+            "end-date": as_day(end_date).isoformat(),
             "interval": interval,
             "geo": comma(geo),
             "plans": comma(plans),

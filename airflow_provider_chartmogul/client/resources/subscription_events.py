@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.client.pagination import Listing, PageShape
 from airflow_provider_chartmogul.client.resources._resource import Resource
-from airflow_provider_chartmogul.client.values import DateLike, Record, moment
+from airflow_provider_chartmogul.moments import Moment, as_text
+
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.client.values import Record
 
 _PATH = "/subscription_events"
 _SHAPE = PageShape("subscription_events")
@@ -27,8 +30,8 @@ class SubscriptionEventsResource(Resource):
         subscription_external_id: str | None = None,
         plan_external_id: str | None = None,
         event_type: str | None = None,
-        event_date: DateLike | None = None,
-        effective_date: DateLike | None = None,
+        event_date: Moment | None = None,
+        effective_date: Moment | None = None,
         with_disabled: bool | None = None,
         per_page: int = 200,
         cursor: str | None = None,
@@ -47,8 +50,8 @@ class SubscriptionEventsResource(Resource):
             "subscription_external_id": subscription_external_id,
             "plan_external_id": plan_external_id,
             "event_type": event_type,
-            "event_date": None if event_date is None else moment(event_date),
-            "effective_date": None if effective_date is None else moment(effective_date),
+            "event_date": None if event_date is None else as_text(event_date),
+            "effective_date": None if effective_date is None else as_text(effective_date),
             "with_disabled": with_disabled,
         }
         return self._listing(_PATH, params, shape=_SHAPE, per_page=per_page, cursor=cursor)

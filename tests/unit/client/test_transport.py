@@ -69,10 +69,9 @@ def test_body_is_json_with_dates_as_the_api_reads_them(connect):
     }
 
 
-@pytest.mark.parametrize("value", [datetime(2026, 1, 2), float("nan")])  # noqa: DTZ001
-def test_what_cannot_be_said_in_json_is_refused_before_sending(connect, value):
+def test_what_cannot_be_said_in_json_is_refused_before_sending(connect):
     with serving(answer()) as server, pytest.raises(ValueError):
-        connect(server.url).customers.update("cus_1", lead_created_at=value)
+        connect(server.url).customers.update("cus_1", lead_created_at=float("nan"))
 
     assert server.requests == []
 

@@ -138,7 +138,7 @@ def test_dates_are_sent_as_text_and_nothing_as_null() -> None:
     records = BillingRecords(customers=[customer(lead_created_at=moment, email=None, free_trial_started_at=None)])
     records.invoices = [invoice(date=date(2026, 3, 1))]
     body = packed(records)[0].body()
-    assert body["customers"] == [{**customer(), "lead_created_at": "2026-03-01T12:00:00+00:00"}]
+    assert body["customers"] == [{**customer(), "lead_created_at": "2026-03-01T12:00:00Z"}]
     assert body["invoices"][0]["date"] == "2026-03-01"
 
 

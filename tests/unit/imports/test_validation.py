@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from airflow_provider_chartmogul.imports import BillingRecords, check
-from airflow_provider_chartmogul.imports.fields import EVENT_TYPES, FIELDS, as_datetime
+from airflow_provider_chartmogul.imports.fields import EVENT_TYPES, FIELDS
 from tests.unit.imports.samples import billing, cancellation, customer, invoice, line_item, plan
 
 
@@ -195,23 +194,3 @@ def test_a_duplicate_customer_does_not_hold_back_the_invoices_of_the_first() -> 
 def test_records_that_are_no_objects_are_refused() -> None:
     records = BillingRecords(customers=["acct-1"])  # type: ignore[list-item]
     assert problems(records) == [("customers", 1, None, "")]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "2026-10-01",
-        "2026-10-01T00:00:00Z",
-        "2026-10-01 00:00:00",
-        "2026-10-01 00:00:00 UTC",
-        "2026-10-01 02:00:00 +0200",
-        "2026-09-30T20:00:00-04:00",
-        "2026-10-01T00:00:00.000Z",
-        date(2026, 10, 1),
-        datetime(2026, 10, 1, 2, tzinfo=timezone(timedelta(hours=2))),
-    ],
-)
-def test_dates_are_read_in_every_form_that_the_api_reads(text: Any) -> None:
-    moment = as_datetime(text)
-    assert moment is not None
-    assert moment.timestamp() == 1790812800
