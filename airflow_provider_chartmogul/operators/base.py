@@ -34,3 +34,14 @@ class ChartMogulOperator(BaseOperator):
 def is_literal(value: Any) -> bool:
     """Tell whether a template field holds its final text already at parse time, and so can be checked early."""
     return isinstance(value, str) and "{{" not in value and "{%" not in value
+
+
+def required_text(name: str, value: object) -> str:
+    """Return a rendered argument as text.
+
+    :raises ValueError: it is missing, or only what a template without a value renders to.
+    """
+    text = str(value)
+    if text.strip() in ("", "None"):
+        raise ValueError(f"{name} is empty")
+    return text

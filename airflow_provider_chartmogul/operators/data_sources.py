@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, required_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,10 +29,7 @@ class ChartMogulGetOrCreateDataSourceOperator(ChartMogulOperator):
 
     def execute(self, context: Context) -> str:
         """Return the uuid (``ds_…``)."""
-        name = str(self.name)
-        # what a template without a value renders to
-        if name.strip() in ("", "None"):
-            raise ValueError("name of the data source must not be empty")
+        name = required_text("name", self.name)
         source = self.hook.get_conn().data_sources.get_or_create(name=name)
         self.log.info("Data source '%s' is %s", name, source["uuid"])
         return str(source["uuid"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.attributes import checked_attributes, checked_tags
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, required_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,9 +87,7 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
                 "give exactly one target: customer_uuid, or customer_email, or data_source_uuid with external_id"
             )
         for name, value in given.items():
-            # what a template without a value renders to
-            if str(value).strip() in ("", "None"):
-                raise ValueError(f"{name} is empty")
+            required_text(name, value)
 
     def _enrich(self, client: ChartMogulClient, addition: Mapping[str, Any]) -> list[str]:
         resource = self.resource(client)

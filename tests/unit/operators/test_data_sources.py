@@ -32,5 +32,5 @@ def test_it_finds_a_source_of_somebody_else(client: ChartMogulClient) -> None:
 
 @pytest.mark.parametrize("name", ["  ", "None", None])
 def test_a_name_that_rendered_to_nothing_is_refused_before_any_request(name: Any) -> None:
-    with pytest.raises(ValueError, match="name of the data source must not be empty"):
+    with pytest.raises(ValueError, match="name is empty"):
         run(name)
