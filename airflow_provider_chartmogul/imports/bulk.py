@@ -9,7 +9,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError, ChartMogulWaitTimeoutError
+from airflow_provider_chartmogul.exceptions import (
+    ChartMogulNotFoundError,
+    ChartMogulUnprocessableError,
+    ChartMogulWaitTimeoutError,
+)
 from airflow_provider_chartmogul.imports.batching import (
     MAX_BYTES,
     MAX_CUSTOMERS,
@@ -153,12 +157,22 @@ class _Sender:
                 raise self.timed_out(name)
             earlier = self.retrieve(name)
             if earlier is None:
-                self.client.json_imports.create(self.data_source_uuid, external_id=name, **batch.body())
-                return name, True, list(outcomes(batch, self.wait(name)))
+                sent = self.create(name, batch)
+                return name, sent, list(outcomes(batch, self.wait(name)))
             found = list(outcomes(batch, self.wait(name, earlier)))
             if all(outcome.state in ("imported", "already_there") for outcome in found):
                 return name, False, [Outcome(outcome.part, "already_there") for outcome in found]
         raise AssertionError("unreachable")
+
+    def create(self, name: str, batch: Batch) -> bool:
+        """Send, unless another run of the same task has just sent the same; return whether this one did."""
+        try:
+            self.client.json_imports.create(self.data_source_uuid, external_id=name, **batch.body())
+        except ChartMogulUnprocessableError:
+            if self.retrieve(name) is None:
+                raise
+            return False
+        return True
 
     def retrieve(self, name: str) -> Mapping[str, Any] | None:
         if self.stop.is_set():

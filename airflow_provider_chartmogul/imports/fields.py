@@ -15,8 +15,8 @@ from airflow_provider_chartmogul.moments import as_utc
 Check = Callable[[Any], str | None]
 """Takes a value that is not None and returns what is wrong with it, or None."""
 
-_CURRENCY = re.compile(r"[A-Z]{3}$")
-_ACCOUNT_CODE = re.compile(r"[A-Za-z0-9]{0,30}$")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_ACCOUNT_CODE = re.compile(r"[A-Za-z0-9]{0,30}")
 
 
 def anything(_: Any) -> str | None:
@@ -72,13 +72,13 @@ def timestamp(value: Any) -> str | None:
 
 def currency(value: Any) -> str | None:
     """Want three capital letters."""
-    shaped = isinstance(value, str) and _CURRENCY.match(value)
+    shaped = isinstance(value, str) and _CURRENCY.fullmatch(value)
     return None if shaped else "must be an ISO 4217 code such as EUR"
 
 
 def account_code(value: Any) -> str | None:
     """Want up to 30 letters and digits."""
-    shaped = isinstance(value, str) and _ACCOUNT_CODE.match(value)
+    shaped = isinstance(value, str) and _ACCOUNT_CODE.fullmatch(value)
     return None if shaped else "must be at most 30 letters and digits"
 
 

@@ -42,8 +42,13 @@ class _Complaint:
     message: str
 
     @property
-    def already_there(self) -> bool:
+    def about_existence(self) -> bool:
+        """Whether it says that some external id is taken, of the record itself or of one of its parts."""
         return self.field.rpartition(".")[2] in ("", "external_id") and bool(_ALREADY.search(self.message))
+
+    def says_already_there(self, kind: str) -> bool:
+        """Whether it says that the external id of the record itself, one of this kind, is taken."""
+        return self.about_existence and self.field in ("", "external_id", f"{kind}.external_id")
 
 
 def outcomes(batch: Batch, finished: Mapping[str, Any]) -> Iterator[Outcome]:
@@ -52,6 +57,25 @@ def outcomes(batch: Batch, finished: Mapping[str, Any]) -> Iterator[Outcome]:
     :param batch: what was sent.
     :param finished: the import as the API describes it, in a terminal status.
     """
+    reported = list(_reported(batch, finished))
+    invoices = {outcome.part.external_id: outcome.state for outcome in reported if outcome.part.kind == "invoices"}
+    for outcome in reported:
+        yield _in_its_invoice(outcome, invoices.get(outcome.part.body.get("invoice_external_id", "")))
+
+
+def _in_its_invoice(outcome: Outcome, invoice: State | None) -> Outcome:
+    """Judge a line item or transaction by what became of its invoice: alone it counts for nothing."""
+    if invoice == "imported" and outcome.state == "already_there":
+        return Outcome(outcome.part, "rejected", (("external_id", "already exists, in another invoice"),))
+    if invoice == "already_there" and outcome.state == "imported":
+        reason = "its invoice was there already, and may not have been changed"
+        return Outcome(outcome.part, "unknown", (("", reason),))
+    if invoice in ("rejected", "unknown") and outcome.state in ("imported", "already_there"):
+        return Outcome(outcome.part, invoice, (("", f"its invoice is {invoice}"),))
+    return outcome
+
+
+def _reported(batch: Batch, finished: Mapping[str, Any]) -> Iterator[Outcome]:
     details = finished.get("status_details") or {}
     together: dict[tuple[str, str], list[Part]] = {}
     for part in batch.parts:
@@ -78,7 +102,7 @@ def _judge(parts: list[Part], about: Mapping[str, Any]) -> Iterator[Outcome]:
             yield _refused(part, named)
         elif not unnamed and complaints:
             yield Outcome(part, "imported")
-        elif unnamed and (len(parts) == 1 or all(complaint.already_there for complaint in unnamed)):
+        elif unnamed and (len(parts) == 1 or all(complaint.says_already_there(part.kind) for complaint in unnamed)):
             yield _refused(part, unnamed)
         else:
             reason = "; ".join(complaint.message for complaint in unnamed) or "no reason given"
@@ -86,7 +110,9 @@ def _judge(parts: list[Part], about: Mapping[str, Any]) -> Iterator[Outcome]:
 
 
 def _refused(part: Part, complaints: list[_Complaint]) -> Outcome:
-    if all(complaint.already_there for complaint in complaints):
+    # an invoice that is sent again is refused for its parts as well; for its parts alone it is another invoice
+    itself = any(complaint.says_already_there(part.kind) for complaint in complaints)
+    if itself and all(complaint.about_existence for complaint in complaints):
         return Outcome(part, "already_there")
     return Outcome(part, "rejected", tuple((complaint.field, complaint.message) for complaint in complaints))
 

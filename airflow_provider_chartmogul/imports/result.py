@@ -62,9 +62,12 @@ class ImportResult:
             ]
 
     def summary(self) -> dict[str, Any]:
-        """Return the counts by kind and the imports as small JSON; kinds without records are left out."""
+        """Return ``{"records": counts by kind and state, "imports": external ids, "sent": number}`` as small JSON.
+
+        Kinds without records are left out.
+        """
         counts = {kind: {state: count[state] for state in STATES} for kind, count in self.counts.items() if count}
-        return {**counts, "imports": self.imports, "sent": self.sent}
+        return {"records": counts, "imports": self.imports, "sent": self.sent}
 
     def raise_for_failures(self, max_rejected: int = 0) -> None:
         """Raise unless at most this many records failed.

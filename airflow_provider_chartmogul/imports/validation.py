@@ -192,7 +192,7 @@ def customer_of(kind: str, record: Mapping[str, Any]) -> str | None:
     return _text(record.get({"customers": "external_id"}.get(kind, "customer_external_id")))
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def nearest(kind: str, name: str) -> str | None:
     """Return the known field that an unknown one looks like."""
     matches = difflib.get_close_matches(name.lower().replace("-", "_"), FIELDS[kind].checks, n=1, cutoff=NEAR)

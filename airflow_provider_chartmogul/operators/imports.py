@@ -112,7 +112,7 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
             raise ValueError(f"max_rejected must not be negative, not {self.max_rejected}")
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Return, for each kind, the number of records by outcome, and the external ids of the imports."""
+        """Return ``{"records": counts by kind and outcome, "imports": external ids, "sent": number of new ones}``."""
         billing = self._read()
         result = import_billing(
             self.hook.get_conn(),
@@ -146,7 +146,7 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
                 return list(read_json_lines(lines, given))
         if not isinstance(given, list):
             raise TypeError(f"{name} must be a list of records or a path, not {type(given).__name__}")
-        return given
+        return list(given)
 
     def _write_rejected(self, path: str, billing: BillingRecords, result: ImportResult) -> None:
         lines = (json.dumps(line, default=str) + "\n" for line in dead_letters(billing, result.problems))

@@ -85,11 +85,11 @@ def test_examples_can_be_copied(path: Path) -> None:
 def test_billing_backfill(client: ChartMogulClient, billing_folder: str) -> None:
     made = generate(customers=25)
     result = run("billing_backfill", {"folder": billing_folder})["import_billing"]
-    assert result["customers"]["imported"] == 25
+    assert result["records"]["customers"]["imported"] == 25
     assert sorted(i["external_id"] for i in client.invoices.list()) == sorted(i["external_id"] for i in made.invoices)
     again = run("billing_backfill", {"folder": billing_folder}, datetime(2026, 1, 2, tzinfo=UTC))["import_billing"]
     assert again["sent"] == 0
-    assert again["invoices"]["already_there"] == len(made.invoices)
+    assert again["records"]["invoices"]["already_there"] == len(made.invoices)
 
 
 @pytest.mark.usefixtures("billed")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_chartmogul.exceptions import ChartMogulImportFailedError, ChartMogulWaitTimeoutError
+from airflow_provider_chartmogul.client import ChartMogulClient
+from airflow_provider_chartmogul.exceptions import (
+    ChartMogulImportFailedError,
+    ChartMogulServerError,
+    ChartMogulWaitTimeoutError,
+)
 from airflow_provider_chartmogul.imports import BillingRecords, ImportResult, dead_letters, import_billing
 from tests.unit.imports.samples import billing, cancellation, customer, invoice, line_item, plan
 
 if TYPE_CHECKING:
-    from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.emulator import Emulator
 
 POST = "POST /data_sources/{data_source_uuid}/json_imports"
@@ -59,7 +65,7 @@ def test_everything_arrives_once(emulator: Emulator, client: ChartMogulClient, d
 def test_summary_is_small_and_plain(client: ChartMogulClient, data_source: str) -> None:
     result = run(client, data_source, BillingRecords(customers=[customer()]))
     assert json.loads(json.dumps(result.summary())) == {
-        "customers": {"imported": 1, "already_there": 0, "rejected": 0, "unknown": 0, "not_sent": 0},
+        "records": {"customers": {"imported": 1, "already_there": 0, "rejected": 0, "unknown": 0, "not_sent": 0}},
         "imports": result.imports,
         "sent": 1,
     }
@@ -260,6 +266,60 @@ def test_a_failure_stops_the_other_imports(emulator: Emulator, client: ChartMogu
     assert posts(emulator) <= 3
 
 
+def test_nothing_is_sent_after_a_failure(emulator: Emulator, client: ChartMogulClient, data_source: str) -> None:
+    client.plans.create(data_source_uuid=data_source, **plan())
+    emulator.set_faults([{"kind": "500", "method": "POST", "path": "json_imports$", "times": 1}])
+    emulator.configure(processing_ms=100)
+    impatient = ChartMogulClient(
+        emulator.api_key, emulator.base_url, requests_per_second=10_000, max_retry_seconds=0.001
+    )
+    with impatient, pytest.raises(ChartMogulServerError):
+        run(impatient, data_source, billing(40), customers_per_request=1, max_in_flight=2)
+    assert posts(emulator) <= 4
+    before = emulator.stats()["requests"]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("chartmogul-import")]
+    assert emulator.stats()["requests"] == before
+
+
+def test_two_runs_at_once_send_once_and_both_succeed(
+    emulator: Emulator, client: ChartMogulClient, data_source: str
+) -> None:
+    client.plans.create(data_source_uuid=data_source, **plan())
+    # both look before either has sent
+    emulator.configure(latency_ms=50, processing_ms=200)
+    with ThreadPoolExecutor(2) as runs:
+        results = list(runs.map(lambda _: run(client, data_source, billing(3)), range(2)))
+    assert sorted(result.sent for result in results) == [0, 1]
+    assert [result.failures for result in results] == [0, 0]
+    assert len(list(client.customers.list(data_source_uuid=data_source))) == 3
+
+
+def test_an_invoice_whose_line_item_id_is_taken_by_another_invoice_is_rejected(
+    client: ChartMogulClient, data_source: str
+) -> None:
+    """As billing systems send them that name a line by the subscription item, the same every month."""
+    january = invoice(line_items=[line_item(external_id="item-1")])
+    run(client, data_source, BillingRecords([customer()], [plan()], [january])).raise_for_failures()
+    february = invoice(external_id="inv-2", date="2026-04-01", line_items=[line_item(external_id="item-1")])
+    records = BillingRecords(invoices=[february])
+    result = run(client, data_source, records)
+    assert of_state(result, "rejected") == {"invoices": 1, "line_items": 1, "transactions": 1}
+    assert of_state(result, "already_there") == of_state(result, "imported") == {}
+    assert [letter["record"]["external_id"] for letter in dead_letters(records, result.problems)] == ["inv-2"]
+    with pytest.raises(ChartMogulImportFailedError, match=r"line_items\.external_id"):
+        result.raise_for_failures()
+
+
+def test_a_line_item_added_to_an_invoice_that_is_there_is_not_called_imported(
+    client: ChartMogulClient, data_source: str
+) -> None:
+    run(client, data_source, BillingRecords([customer()], [plan()], [invoice()])).raise_for_failures()
+    longer = invoice(line_items=[line_item(), line_item(external_id="another", amount_in_cents=100)])
+    result = run(client, data_source, BillingRecords(invoices=[longer]))
+    assert of_state(result, "already_there") == {"invoices": 1, "line_items": 1, "transactions": 1}
+    assert of_state(result, "unknown") == {"line_items": 1}
+
+
 def test_imports_under_way_at_once_are_limited(emulator: Emulator, client: ChartMogulClient, data_source: str) -> None:
     emulator.configure(latency_ms=5)
     run(client, data_source, billing(12), customers_per_request=1, max_in_flight=3)
@@ -268,7 +328,7 @@ def test_imports_under_way_at_once_are_limited(emulator: Emulator, client: Chart
 
 def test_no_records_are_no_error(emulator: Emulator, client: ChartMogulClient, data_source: str) -> None:
     result = run(client, data_source, BillingRecords())
-    assert (result.summary(), posts(emulator)) == ({"imports": [], "sent": 0}, 0)
+    assert (result.summary(), posts(emulator)) == ({"records": {}, "imports": [], "sent": 0}, 0)
 
 
 def test_one_time_items_need_no_plan(client: ChartMogulClient, data_source: str) -> None:

@@ -90,13 +90,25 @@ def test_an_error_of_one_record_leaves_its_siblings(errors: Any) -> None:
     [
         ("external_id", EXISTS),
         ("external_id", "has already been taken"),
-        ("transactions.external_id", "has already been taken"),
+        ("invoices.external_id", "has already been taken"),
         ("external_id", "A plan with this identifier already exists in our system."),
     ],
 )
 def test_a_record_that_exists_is_already_there(field: str, message: str) -> None:
     found = states(two_invoices(), invoices_failed({"inv-x": {field: [message]}}))
     assert (found["invoices/inv-1"], found["invoices/inv-x"]) == ("imported", "already_there")
+
+
+def test_an_invoice_refused_for_a_part_that_exists_elsewhere_is_not_there() -> None:
+    found = states(two_invoices(), invoices_failed({"inv-x": {"line_items.external_id": [EXISTS]}}))
+    assert (found["invoices/inv-1"], found["invoices/inv-x"]) == ("imported", "rejected")
+    assert found["line_items/inv-1-line-1"] == "imported"
+    assert found["line_items/inv-x-line-1"] == "rejected"
+
+
+def test_an_invoice_that_is_sent_again_with_its_parts_is_there() -> None:
+    taken = {"external_id": [EXISTS], "line_items.external_id": [EXISTS], "transactions.external_id": [EXISTS]}
+    assert states(two_invoices(), invoices_failed({"inv-x": taken}))["invoices/inv-x"] == "already_there"
 
 
 def test_a_record_that_exists_and_is_faulty_is_rejected() -> None:

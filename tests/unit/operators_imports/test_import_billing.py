@@ -55,7 +55,7 @@ class TestExecute:
             invoices=records.invoices,
             subscription_events=records.subscription_events,
         ).execute(context)
-        counts = {kind: count["imported"] for kind, count in result.items() if isinstance(count, dict)}
+        counts = {kind: count["imported"] for kind, count in result["records"].items()}
         assert counts == {
             "customers": 3,
             "plans": 1,
@@ -78,14 +78,25 @@ class TestExecute:
             plans=f"file://{write_lines(tmp_path / f'plans.jsonl{suffix}', [plan()])}",
             invoices=write_lines(tmp_path / f"invoices.jsonl{suffix}", [invoice()]),
         ).execute(context)
-        assert result["invoices"]["imported"] == 1
+        assert result["records"]["invoices"]["imported"] == 1
         assert [c["name"] for c in client.customers.list(data_source_uuid=data_source)] == ["Jürgen"]
 
     def test_a_repeated_task_sends_nothing(self, data_source: str, context: Any) -> None:
         first = operator(data_source, customers=[customer()]).execute(context)
         second = operator(data_source, customers=[customer()]).execute(context)
         assert (second["sent"], second["imports"]) == (0, first["imports"])
-        assert second["customers"] == {"imported": 0, "already_there": 1, "rejected": 0, "unknown": 0, "not_sent": 0}
+        assert second["records"]["customers"] == {
+            "imported": 0,
+            "already_there": 1,
+            "rejected": 0,
+            "unknown": 0,
+            "not_sent": 0,
+        }
+
+    def test_a_task_leaves_its_arguments_as_they_are(self, data_source: str, context: Any) -> None:
+        task = operator(data_source, customers=[customer(1)], records=[{"kind": "customers", "record": customer(2)}])
+        task.execute(context)
+        assert task.execute(context)["records"]["customers"]["already_there"] == 2
 
     def test_rejected_records_fail_the_task_for_good_and_are_written(
         self, data_source: str, context: Any, tmp_path: Path
@@ -109,7 +120,7 @@ class TestExecute:
         path.write_text(path.read_text().replace('"usd"', '"USD"'))
         operator(data_source, customers=bad["customers"], plans=bad["plans"]).execute(context)
         result = operator(data_source, records=str(path), rejected_path=str(path)).execute(context)
-        assert result["invoices"]["imported"] == 1
+        assert result["records"]["invoices"]["imported"] == 1
         assert path.read_text() == ""
         assert [i["external_id"] for i in client.invoices.list(data_source_uuid=data_source)] == ["inv-1"]
 
@@ -118,7 +129,7 @@ class TestExecute:
         records.invoices[0]["date"] = "soon"
         given = {"customers": records.customers, "plans": records.plans, "invoices": records.invoices}
         result = operator(data_source, **given, max_rejected=1).execute(context)
-        assert (result["invoices"]["rejected"], result["invoices"]["imported"]) == (1, 2)
+        assert (result["records"]["invoices"]["rejected"], result["records"]["invoices"]["imported"]) == (1, 2)
         with pytest.raises(ChartMogulImportFailedError, match="1 records were not imported"):
             operator(data_source, **given).execute(context)
 
