@@ -1,6 +1,7 @@
 # Everything runs in an environment of its own, made by the first target that needs it.
 #   make demo | test | lint | bench       AIRFLOW=2.11.2 | 3.3.2 | 3.4.0b2 chooses the tested set of versions
 
+comma := ,
 AIRFLOW ?= 3.3.2
 PYTHON ?= python3
 TESTS ?= tests
@@ -9,6 +10,10 @@ CONSTRAINTS := constraints/airflow-$(AIRFLOW).txt
 VENV := .venv-$(AIRFLOW)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+
+# a proxy that leads to the package index must not be asked for the emulator
+export NO_PROXY := $(if $(NO_PROXY),$(NO_PROXY)$(comma))127.0.0.1,localhost
+export no_proxy := $(NO_PROXY)
 
 .PHONY: demo test lint bench format clean
 
