@@ -76,12 +76,19 @@ def decode(cursor: str) -> tuple[str, str]:
     :raises ApiError: 400 when it was not made by :func:`encode`.
     """
     try:
-        time, _, identifier = base64.b64decode(cursor, validate=True).decode().rpartition("&")
-    except (binascii.Error, UnicodeDecodeError):
+        time, _, identifier = base64.b64decode(cursor, validate=True).decode("ascii").rpartition("&")
+        if time:
+            dates.parse_nanos(time)
+    except (binascii.Error, ValueError):
         identifier = ""
     if not identifier.isdigit():
-        raise errors.coded(400, "Invalid cursor", "cursor")
+        raise invalid_cursor()
     return time, identifier
+
+
+def invalid_cursor() -> errors.ApiError:
+    """Return the answer to a cursor that no list of this kind gave out."""
+    return errors.coded(400, "Invalid cursor", "cursor")
 
 
 def cut(matching: Iterable[T], per_page: int) -> tuple[list[T], bool]:

@@ -55,9 +55,10 @@ class Emulator:
         return f"Emulator({self.base_url!r})"
 
     def stop(self) -> None:
-        """Stop the server; requests that hang are cut."""
-        self._server.stop()
-        self._thread.join()
+        """Stop the server; requests that hang are cut. Stopping twice does nothing more."""
+        if self._thread.is_alive():
+            self._server.stop()
+            self._thread.join()
 
     def connection(self, **extra: Any) -> str:
         """Return an Airflow connection to this emulator as JSON, for ``AIRFLOW_CONN_…``; extra fields as keywords."""

@@ -65,6 +65,8 @@ def _start(found: Sequence[Movement], request: paging.PageRequest, newest_first:
     """Find where the next page begins: behind the activity in the cursor, or behind its moment if it vanished."""
     if request.after is None:
         return 0
+    if not request.after[0]:
+        raise paging.invalid_cursor()
     moment, identifier = dates.parse_nanos(request.after[0]), request.after_id
     # Newest first, the moments rise when read negatively.
     sign = -1 if newest_first else 1

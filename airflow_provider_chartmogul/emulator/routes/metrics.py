@@ -11,6 +11,9 @@ from airflow_provider_chartmogul.emulator.http import Answer, Call, Operation, a
 
 NAMES = ("all", "mrr", "arr", "arpa", "asp", "customer-count", "customer-churn-rate", "mrr-churn-rate", "ltv")
 
+# beyond these, days before and after can no longer be counted
+_FIRST_YEAR, _LAST_YEAR = 1900, 9998
+
 
 def retrieve_metric(name: str, call: Call) -> Answer:
     """``GET /metrics/<name>``."""
@@ -38,9 +41,12 @@ def _day(call: Call, name: str) -> date:
     if not text:
         raise errors.missing(name)
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise errors.coded(400, f"parameter '{name}' is not a date", name) from error
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise errors.coded(400, f"parameter '{name}' is out of range", name)
+    return day
 
 
 OPERATIONS = tuple(Operation("GET", f"/metrics/{name}", partial(retrieve_metric, name)) for name in NAMES)
