@@ -26,6 +26,7 @@ from airflow_provider_chartmogul.emulator.routes import (
     plans,
     subscription_events,
     subscriptions,
+    transactions,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ _SUBJECTS = (
     plans,
     invoices,
     line_items,
+    transactions,
     subscriptions,
     subscription_events,
     json_imports,

@@ -38,13 +38,23 @@ def invalid(param: str) -> ApiError:
 
 
 def missing_envelope(param: str) -> ApiError:
-    """400 of the billing services for a body without its outer key."""
+    """400 of the billing services for a body without its outer key, or a query without the name of the record."""
     return coded(400, f'Parameter "{param}" is missing', param)
 
 
 def fields(errors: Mapping[str, str]) -> ApiError:
     """422 ``{errors: {field: sentence}}``: data sources, customers, plans and single billing records."""
     return ApiError(422, {"errors": dict(errors)})
+
+
+def field_lists(errors: Mapping[str, str]) -> ApiError:
+    """422 ``{errors: {field: [sentence]}}``: changes of an invoice, in the form of the errors of stored invoices."""
+    return ApiError(422, {"errors": {field: [sentence] for field, sentence in errors.items()}})
+
+
+def cannot_be_disabled() -> ApiError:
+    """422 for every record of a custom source: only those of automatic sources can be disabled."""
+    return ApiError(422, {"error": "Record cannot be disabled"})
 
 
 def sentence(status: int, message: str, param: str) -> ApiError:

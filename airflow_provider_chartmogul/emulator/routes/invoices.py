@@ -1,4 +1,4 @@
-"""Invoices: import, list, retrieve, delete, void and write off."""
+"""Invoices: import, list, retrieve, change, delete, void and write off."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_chartmogul.emulator import errors, paging
 from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
 from airflow_provider_chartmogul.emulator.reading import Reader
+from airflow_provider_chartmogul.emulator.routes.addressing import named
 from airflow_provider_chartmogul.emulator.routes.data_sources import source_in_path
+from airflow_provider_chartmogul.emulator.store import edits
 from airflow_provider_chartmogul.emulator.store.collection import page_of_few
 from airflow_provider_chartmogul.emulator.store.drafts import Drafts, nested
 from airflow_provider_chartmogul.emulator.store.records import Part
@@ -61,24 +63,56 @@ def list_customer_invoices(call: Call) -> Answer:
     if customer is None:
         raise errors.sentence(404, "Customer not found", "customer")
     request = paging.read(call.query)
-    found = list(filter(_visible(call), call.ledger.invoices_of(customer)))
+    found = list(filter(visible(call), call.ledger.invoices_of(customer)))
     return answer({"customer_uuid": customer.uuid, **_page(call, request, page_of_few(found, request), len(found))})
 
 
 def retrieve_invoice(call: Call) -> Answer:
     """``GET /invoices/{uuid}``."""
-    invoice = invoice_in_path(call)
-    if not _visible(call)(invoice):
+    invoice = named(call, call.ledger.invoices, "invoice")
+    if not visible(call)(invoice):
         raise errors.not_found("invoice")
     return answer(invoice_json(call.ledger, invoice))
 
 
+def update_invoice(call: Call) -> Answer:
+    """``PATCH /invoices/{uuid}`` or by external id: its terms; an invalid one is corrected by a new import."""
+    ledger = call.ledger
+    invoice = named(call, ledger.invoices, "invoice")
+    if invoice.errors:
+        raise errors.not_found("invoice")
+    terms, wrong = edits.invoice_terms(ledger, invoice, call.json())
+    if wrong:
+        raise errors.field_lists(wrong)
+    ledger.change_terms(invoice, terms)
+    return answer(invoice_json(ledger, invoice))
+
+
 def delete_invoice(call: Call) -> Answer:
-    """``DELETE /invoices/{uuid}``: with line items and transactions; a malformed id is 422 here."""
-    if not _UUID.fullmatch(call.path["invoice_uuid"]):
+    """``DELETE /invoices/{uuid}`` or by external id: with line items and transactions; a malformed id is 422 here."""
+    uuid = call.path.get("invoice_uuid")
+    if uuid is not None and not _UUID.fullmatch(uuid):
         raise errors.sentence(422, "Invalid UUID passed", "uuid")
-    call.ledger.remove_invoice(invoice_in_path(call))
+    call.ledger.remove_invoice(named(call, call.ledger.invoices, "invoice"))
     return NO_CONTENT
+
+
+def delete_customer_invoices(call: Call) -> Answer:
+    """``DELETE /data_sources/{uuid}/customers/{uuid}/invoices``: all of one source, and so the subscriptions there."""
+    source = source_in_path(call)
+    customer = call.ledger.customers.get(call.path["customer_uuid"])
+    if customer is None or all(part.data_source_uuid != source.uuid for part in customer.parts):
+        raise errors.ApiError(404, {"error": "Customer not found"})
+    for invoice in list(call.ledger.invoices_of(customer)):
+        if invoice.data_source_uuid == source.uuid:
+            call.ledger.remove_invoice(invoice)
+    return NO_CONTENT
+
+
+def disable_invoice(call: Call) -> Answer:
+    """``PATCH /invoices/{uuid}/disabled_state`` or by external id: all sources here are custom, so it is refused."""
+    named(call, call.ledger.invoices, "invoice")
+    raise errors.cannot_be_disabled()
 
 
 def update_invoice_status(call: Call) -> Answer:
@@ -95,16 +129,16 @@ def update_invoice_status(call: Call) -> Answer:
     return answer({"message": "Invoice updated"})
 
 
-def invoice_in_path(call: Call) -> Invoice:
+def visible(call: Call) -> Callable[[Invoice], bool]:
     """
-    Return the invoice that the path names.
+    Return whether an invoice, with what belongs to it, is shown under the ``validation_type`` that was asked for.
 
-    :raises ApiError: 404 for an unknown or malformed id.
+    :raises ApiError: 400 for an unknown one.
     """
-    invoice = call.ledger.invoices.get(call.path["invoice_uuid"])
-    if invoice is None:
-        raise errors.not_found("invoice")
-    return invoice
+    kind = call.query.get("validation_type", "valid")
+    if kind not in ("valid", "invalid", "all"):
+        raise errors.invalid("validation_type")
+    return lambda invoice: kind == "all" or bool(invoice.errors) == (kind == "invalid")
 
 
 def _check(
@@ -134,22 +168,15 @@ def _billed_part(customer: Customer, record: dict[str, Any]) -> tuple[Part, dict
     return customer.parts[0], {"customer_external_id": "is not a record of this customer"}
 
 
-def _visible(call: Call) -> Callable[[Invoice], bool]:
-    kind = call.query.get("validation_type", "valid")
-    if kind not in ("valid", "invalid", "all"):
-        raise errors.invalid("validation_type")
-    return lambda invoice: kind == "all" or bool(invoice.errors) == (kind == "invalid")
-
-
 def _filter(call: Call) -> Callable[[Invoice], bool]:
-    query, visible = call.query, _visible(call)
+    query, is_visible = call.query, visible(call)
     customer_uuid, source, external_id = (
         query.get(name) for name in ("customer_uuid", "data_source_uuid", "external_id")
     )
 
     def matches(invoice: Invoice) -> bool:
         return (
-            visible(invoice)
+            is_visible(invoice)
             and customer_uuid in (None, invoice.customer_uuid)
             and source in (None, invoice.data_source_uuid)
             and external_id in (None, invoice.external_id)
@@ -168,8 +195,19 @@ OPERATIONS = (
     Operation("POST", "/import/customers/{customer_uuid}/invoices", import_invoices, "billing"),
     Operation("GET", "/import/customers/{customer_uuid}/invoices", list_customer_invoices, "billing"),
     Operation("GET", "/invoices", list_invoices, "billing"),
+    Operation("PATCH", "/invoices", update_invoice, "billing"),
+    Operation("DELETE", "/invoices", delete_invoice, "billing"),
+    Operation("PATCH", "/invoices/disabled_state", disable_invoice, "billing"),
     Operation("GET", "/invoices/{invoice_uuid}", retrieve_invoice, "billing"),
+    Operation("PATCH", "/invoices/{invoice_uuid}", update_invoice, "billing"),
     Operation("DELETE", "/invoices/{invoice_uuid}", delete_invoice, "billing"),
+    Operation("PATCH", "/invoices/{invoice_uuid}/disabled_state", disable_invoice, "billing"),
+    Operation(
+        "DELETE",
+        "/data_sources/{data_source_uuid}/customers/{customer_uuid}/invoices",
+        delete_customer_invoices,
+        "billing",
+    ),
     Operation(
         "PUT",
         "/data_sources/{data_source_uuid}/invoices/{invoice_external_id:path}/status",

@@ -1,21 +1,19 @@
-"""Line items and transactions of an invoice that exists already."""
+"""Line items of an invoice that exists already; each named by its uuid, or by source and external id."""
 
 from __future__ import annotations
 
 from airflow_provider_chartmogul.emulator import errors
-from airflow_provider_chartmogul.emulator.http import Answer, Call, Operation, answer
-from airflow_provider_chartmogul.emulator.routes.invoices import invoice_in_path
+from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
+from airflow_provider_chartmogul.emulator.routes.addressing import named
+from airflow_provider_chartmogul.emulator.routes.invoices import visible
+from airflow_provider_chartmogul.emulator.store import edits
 from airflow_provider_chartmogul.emulator.store.drafts import Drafts
-from airflow_provider_chartmogul.emulator.views.invoices import (
-    created_transaction_json,
-    line_item_json,
-    transaction_json,
-)
+from airflow_provider_chartmogul.emulator.views.invoices import line_item_json
 
 
 def create_line_item(call: Call) -> Answer:
     """``POST /import/invoices/{uuid}/line_items``."""
-    invoice = invoice_in_path(call)
+    invoice = named(call, call.ledger.invoices, "invoice")
     item, wrong = Drafts(call.ledger, invoice.data_source_uuid).line_item(call.json())
     if wrong:
         raise errors.fields(wrong)
@@ -24,35 +22,43 @@ def create_line_item(call: Call) -> Answer:
 
 
 def retrieve_line_item(call: Call) -> Answer:
-    """``GET /line_items/{uuid}``."""
-    found = call.ledger.line_items.get(call.path["line_item_uuid"])
-    if found is None:
+    """``GET /line_items/{uuid}`` or by external id: the bare object in both cases."""
+    invoice, item = named(call, call.ledger.line_items, "line item")
+    if not visible(call)(invoice):
         raise errors.not_found("line item")
-    return answer(line_item_json(call.ledger, found[1]))
+    return answer(line_item_json(call.ledger, item))
 
 
-def create_transaction(call: Call) -> Answer:
-    """``POST /import/invoices/{uuid}/transactions``."""
-    invoice = invoice_in_path(call)
-    drafts = Drafts(call.ledger, invoice.data_source_uuid)
-    transaction, wrong = drafts.transaction(call.json())
-    wrong = wrong or drafts.add_transaction(invoice, transaction)
+def update_line_item(call: Call) -> Answer:
+    """``PATCH /line_items/{uuid}`` or by external id."""
+    invoice, item = named(call, call.ledger.line_items, "line item")
+    changed, wrong = edits.line_item(call.ledger, invoice, item, call.json())
     if wrong:
         raise errors.fields(wrong)
-    return answer(created_transaction_json(transaction), 201)
+    call.ledger.change_line_item(invoice, item, changed)
+    return answer(line_item_json(call.ledger, changed))
 
 
-def retrieve_transaction(call: Call) -> Answer:
-    """``GET /transactions/{uuid}``."""
-    found = call.ledger.transactions.get(call.path["transaction_uuid"])
-    if found is None:
-        raise errors.not_found("transaction")
-    return answer(transaction_json(found[1]))
+def delete_line_item(call: Call) -> Answer:
+    """``DELETE /line_items/{uuid}`` or by external id."""
+    call.ledger.remove_line_item(*named(call, call.ledger.line_items, "line item"))
+    return NO_CONTENT
+
+
+def disable_line_item(call: Call) -> Answer:
+    """``PATCH /line_items/{uuid}/disabled_state`` or by external id: refused, since all sources here are custom."""
+    named(call, call.ledger.line_items, "line item")
+    raise errors.cannot_be_disabled()
 
 
 OPERATIONS = (
     Operation("POST", "/import/invoices/{invoice_uuid}/line_items", create_line_item, "billing"),
+    Operation("GET", "/line_items", retrieve_line_item, "billing"),
+    Operation("PATCH", "/line_items", update_line_item, "billing"),
+    Operation("DELETE", "/line_items", delete_line_item, "billing"),
+    Operation("PATCH", "/line_items/disabled_state", disable_line_item, "billing"),
     Operation("GET", "/line_items/{line_item_uuid}", retrieve_line_item, "billing"),
-    Operation("POST", "/import/invoices/{invoice_uuid}/transactions", create_transaction, "billing"),
-    Operation("GET", "/transactions/{transaction_uuid}", retrieve_transaction, "billing"),
+    Operation("PATCH", "/line_items/{line_item_uuid}", update_line_item, "billing"),
+    Operation("DELETE", "/line_items/{line_item_uuid}", delete_line_item, "billing"),
+    Operation("PATCH", "/line_items/{line_item_uuid}/disabled_state", disable_line_item, "billing"),
 )

@@ -72,8 +72,9 @@ def _import_json(ledger: Ledger, subscription: Subscription) -> dict[str, Any]:
     customer = ledger.customers.get(subscription.customer_uuid)
     items = ledger.items_of(customer, subscription) if customer else []
     body: dict[str, Any] = {"uuid": subscription.uuid, "external_id": subscription.external_id}
-    if subscription.set_external_id:
-        body["subscription_set_external_id"] = subscription.set_external_id
+    sets = [item.subscription_set_external_id for item in items if item.subscription_set_external_id]
+    if sets:
+        body["subscription_set_external_id"] = sets[-1]
     return body | {
         "cancellation_dates": [dates.millis(at) for at in sorted(one.at for one in subscription.cancellations)],
         "plan_uuid": items[-1].plan_uuid if items else None,

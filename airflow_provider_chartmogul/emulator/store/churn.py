@@ -85,6 +85,9 @@ class Churn:
 
     def replace_dates(self, subscription: Subscription, dates: Sequence[datetime]) -> None:
         """Replace the whole churn history, whatever it came from."""
+        customer = self._ledger.customers.get(subscription.customer_uuid)
+        for item in self._ledger.items_of(customer, subscription) if customer else ():
+            item.cancelled_at = None  # a later change of the item would bring back what was replaced
         subscription.cancellations = []
         self.add_dates(subscription, dates)
 

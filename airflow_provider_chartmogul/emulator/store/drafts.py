@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_chartmogul.emulator import geo
 from airflow_provider_chartmogul.emulator.reading import BLANK, Reader
@@ -12,6 +12,7 @@ from airflow_provider_chartmogul.emulator.store.records import Invoice, LineItem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from airflow_provider_chartmogul.emulator.store.records import Part
 
@@ -56,14 +57,11 @@ class Drafts:
         :returns: the invoice, or None when it cannot even be stored as invalid; and what is wrong with it.
         """
         reader = Reader(record)
-        reader.require("external_id", "date", "currency")
+        reader.require("external_id")
         external_id = reader.text("external_id") or ""
         self._unique(reader, "invoice", external_id, self._invoice_taken(external_id), INVOICE_TAKEN)
         now = self._ledger.now()
-        date = reader.moment("date")
-        if date is not None and date > now:
-            reader.fail("date", FUTURE)
-        currency = self._currency(reader, "currency")
+        date, due_date, currency, collection_method = terms(reader, now)
         invoice = Invoice(
             seq=self._ledger.next_number(),
             uuid=new_uuid("inv_"),
@@ -72,16 +70,16 @@ class Drafts:
             customer_external_id=part.external_id,
             data_source_uuid=part.data_source_uuid,
             date=date or now,
-            currency=currency or "",
+            currency=currency,
             created_at=now,
-            due_date=reader.moment("due_date"),
-            collection_method=reader.choice("collection_method", ("automatic", "manual")),
+            due_date=due_date,
+            collection_method=collection_method,
             line_items=lines,
             transactions=payments,
         )
         if not lines:
             reader.fail("line_items", BLANK)
-        sentence = _overdrawn(invoice, payments)
+        sentence = overdrawn(invoice, payments)
         if sentence:
             reader.fail("transactions.amount_in_cents", sentence)
         storable = external_id and date and reader.errors.get("external_id") is None
@@ -100,7 +98,7 @@ class Drafts:
         if kind == "trial":
             reader.require("service_period_end")
         external_id = reader.text("external_id") or None
-        taken = external_id is not None and self._ledger.has_item(self._source, external_id)
+        taken = self._ledger.line_items.by_external_id(self._source, external_id or "") is not None
         self._unique(reader, "line item", external_id, taken, ITEM_TAKEN)
         plan = self._plan(reader)
         if reader.integer("quantity") == 0:
@@ -128,7 +126,7 @@ class Drafts:
             discount_description=reader.text("discount_description"),
             tax_amount_in_cents=reader.number("tax_amount_in_cents"),
             transaction_fees_in_cents=reader.number("transaction_fees_in_cents"),
-            transaction_fees_currency=self._currency(reader, "transaction_fees_currency"),
+            transaction_fees_currency=_currency(reader, "transaction_fees_currency"),
             account_code=reader.text("account_code") or "",
             event_order=reader.integer("event_order"),
             balance_transfer=kind == "one_time" and reader.flag("balance_transfer"),
@@ -140,7 +138,7 @@ class Drafts:
         reader = Reader(record)
         reader.require("type", "date", "result")
         external_id = reader.text("external_id") or None
-        taken = external_id is not None and self._ledger.has_transaction(self._source, external_id)
+        taken = self._ledger.transactions.by_external_id(self._source, external_id or "") is not None
         self._unique(reader, "transaction", external_id, taken, TRANSACTION_TAKEN)
         amount = reader.integer("amount_in_cents")
         if amount is not None and amount < 0:
@@ -153,13 +151,13 @@ class Drafts:
             result=reader.choice("result", ("successful", "failed")) or "failed",
             amount_in_cents=amount,
             transaction_fees_in_cents=reader.integer("transaction_fees_in_cents"),
-            transaction_fees_currency=self._currency(reader, "transaction_fees_currency"),
+            transaction_fees_currency=_currency(reader, "transaction_fees_currency"),
         )
         return transaction, reader.errors
 
     def add_transaction(self, invoice: Invoice, transaction: Transaction) -> Errors:
         """Add a checked transaction to a stored invoice, unless it is then overpaid; returns what is wrong."""
-        sentence = _overdrawn(invoice, [*invoice.transactions, transaction])
+        sentence = overdrawn(invoice, [*invoice.transactions, transaction])
         if sentence:
             return {"amount_in_cents": sentence}
         self._ledger.add_transaction(invoice, transaction)
@@ -189,15 +187,34 @@ class Drafts:
             reader.fail(self._plan_key, "Plan belongs to another data source")
         return plan
 
-    @staticmethod
-    def _currency(reader: Reader, name: str) -> str | None:
-        code = reader.text(name)
-        if code and code not in geo.CURRENCIES:
-            reader.fail(name, "Currency is invalid")
-        return code
+
+class Terms(NamedTuple):
+    """What can change of a stored invoice."""
+
+    date: datetime | None
+    due_date: datetime | None
+    currency: str
+    collection_method: str | None
 
 
-def _overdrawn(invoice: Invoice, transactions: list[Transaction]) -> str | None:
+def terms(reader: Reader, now: datetime) -> Terms:
+    """Read the terms of an invoice, which was issued before now."""
+    reader.require("date", "currency")
+    date = reader.moment("date")
+    if date is not None and date > now:
+        reader.fail("date", FUTURE)
+    method = reader.choice("collection_method", ("automatic", "manual"))
+    return Terms(date, reader.moment("due_date"), _currency(reader, "currency") or "", method)
+
+
+def _currency(reader: Reader, name: str) -> str | None:
+    code = reader.text(name)
+    if code and code not in geo.CURRENCIES:
+        reader.fail(name, "Currency is invalid")
+    return code
+
+
+def overdrawn(invoice: Invoice, transactions: list[Transaction]) -> str | None:
     """Say so if partial payments, or partial refunds, add up to more than the invoice."""
     whole = max(invoice_status.total(invoice), 0)
     for kind in ("payment", "refund"):

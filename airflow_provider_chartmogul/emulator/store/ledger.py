@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_chartmogul.emulator.store.churn import Churn
 from airflow_provider_chartmogul.emulator.store.collection import Collection
+from airflow_provider_chartmogul.emulator.store.invoice_parts import InvoiceParts
 from airflow_provider_chartmogul.emulator.store.projection import Projection
 from airflow_provider_chartmogul.emulator.store.records import (
     Customer,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_provider_chartmogul.emulator.settings import Settings
+    from airflow_provider_chartmogul.emulator.store.drafts import Terms
 
 SUBSCRIPTION_TYPES = frozenset({"subscription", "trial"})
 
@@ -66,10 +68,8 @@ class Ledger:
         self.exports: dict[str, Export] = {}
         self.attribute_types: dict[str, str] = {}
         self._parts: dict[tuple[str, str], Customer] = {}
-        self.line_items: dict[str, tuple[Invoice, LineItem]] = {}
-        self.transactions: dict[str, tuple[Invoice, Transaction]] = {}
-        self._external_items: set[tuple[str, str]] = set()
-        self._external_transactions: set[tuple[str, str]] = set()
+        self.line_items: InvoiceParts[LineItem] = InvoiceParts()
+        self.transactions: InvoiceParts[Transaction] = InvoiceParts()
         self._invoices_of: dict[str, dict[str, Invoice]] = defaultdict(dict)
         self._subscriptions_of: dict[str, dict[tuple[str, str], Subscription]] = defaultdict(dict)
         self.churn = Churn(self)
@@ -186,14 +186,21 @@ class Ledger:
         records = 1 + len(invoice.line_items) + len(invoice.transactions)
         self.projection.touch(invoice.customer_uuid, invoice.data_source_uuid, 0 if invoice.errors else records)
 
+    def change_terms(self, invoice: Invoice, terms: Terms) -> None:
+        """Give a stored invoice checked terms; another currency changes the MRR."""
+        invoice.date = terms.date or invoice.date
+        invoice.due_date = terms.due_date
+        invoice.currency = terms.currency
+        invoice.collection_method = terms.collection_method
+        self.projection.touch(invoice.customer_uuid, invoice.data_source_uuid)
+
     def remove_invoice(self, invoice: Invoice) -> None:
         """Remove an invoice; subscriptions that no other invoice names go with it."""
         self.invoices.remove(invoice)
         del self._invoices_of[invoice.customer_uuid][invoice.uuid]
         if not invoice.errors:
             for transaction in invoice.transactions:
-                del self.transactions[transaction.uuid]
-                self._external_transactions.discard((invoice.data_source_uuid, transaction.external_id or ""))
+                self.transactions.remove(invoice, transaction)
             for item in invoice.line_items:
                 self._release_item(invoice, item)
         self.projection.touch(invoice.customer_uuid, None)
@@ -204,13 +211,22 @@ class Ledger:
         self._register_item(invoice, item)
         self.projection.touch(invoice.customer_uuid, invoice.data_source_uuid)
 
-    def has_item(self, data_source_uuid: str, external_id: str) -> bool:
-        """Tell whether the external id of a line item is taken."""
-        return (data_source_uuid, external_id) in self._external_items
+    def change_line_item(self, invoice: Invoice, old: LineItem, new: LineItem) -> None:
+        """Put a checked line item in the place of the old one; it may move to another subscription."""
+        former = self._subscription_of(invoice, old)
+        if former is not None:
+            self.churn.withdraw_item(former, old)
+        invoice.line_items[invoice.line_items.index(old)] = new
+        self._register_item(invoice, new)
+        if former is not None:
+            self._drop_if_unused(former)
+        self.projection.touch(invoice.customer_uuid, invoice.data_source_uuid)
 
-    def has_transaction(self, data_source_uuid: str, external_id: str) -> bool:
-        """Tell whether the external id of a transaction is taken."""
-        return (data_source_uuid, external_id) in self._external_transactions
+    def remove_line_item(self, invoice: Invoice, item: LineItem) -> None:
+        """Remove a line item; its subscription goes with it if no other item names it."""
+        invoice.line_items.remove(item)
+        self._release_item(invoice, item)
+        self.projection.touch(invoice.customer_uuid, None)
 
     def add_transaction(self, invoice: Invoice, transaction: Transaction) -> None:
         """Add a checked transaction to a stored invoice."""
@@ -218,39 +234,37 @@ class Ledger:
         self._register_transaction(invoice, transaction)
         self.projection.touch(invoice.customer_uuid, invoice.data_source_uuid)
 
+    def change_transaction(self, invoice: Invoice, old: Transaction, new: Transaction) -> None:
+        """Put a checked transaction in the place of the old one."""
+        invoice.transactions[invoice.transactions.index(old)] = new
+        self._register_transaction(invoice, new)
+        self.projection.touch(invoice.customer_uuid, invoice.data_source_uuid)
+
+    def remove_transaction(self, invoice: Invoice, transaction: Transaction) -> None:
+        """Remove a transaction."""
+        invoice.transactions.remove(transaction)
+        self.transactions.remove(invoice, transaction)
+        self.projection.touch(invoice.customer_uuid, None)
+
     def _register_transaction(self, invoice: Invoice, transaction: Transaction) -> None:
-        if invoice.errors:
-            return
-        self.transactions[transaction.uuid] = (invoice, transaction)
-        if transaction.external_id:
-            self._external_transactions.add((invoice.data_source_uuid, transaction.external_id))
+        if not invoice.errors:
+            self.transactions.put(invoice, transaction)
 
     def _register_item(self, invoice: Invoice, item: LineItem) -> None:
         if invoice.errors:
             return
-        self.line_items[item.uuid] = (invoice, item)
-        if item.external_id:
-            self._external_items.add((invoice.data_source_uuid, item.external_id))
-        if item.type not in SUBSCRIPTION_TYPES:
-            return
-        subscription = self._subscription_for(invoice, item)
-        item.subscription_uuid = subscription.uuid
-        if item.subscription_set_external_id:
-            subscription.set_external_id = item.subscription_set_external_id
-        self.churn.cancel_by_item(subscription, item)
+        self.line_items.put(invoice, item)
+        if item.type in SUBSCRIPTION_TYPES:
+            subscription = self._subscription_for(invoice, item)
+            item.subscription_uuid = subscription.uuid
+            self.churn.cancel_by_item(subscription, item)
 
     def _release_item(self, invoice: Invoice, item: LineItem) -> None:
-        del self.line_items[item.uuid]
-        self._external_items.discard((invoice.data_source_uuid, item.external_id or ""))
-        key = (invoice.data_source_uuid, item.subscription_external_id or "")
-        subscription = self._subscriptions_of[invoice.customer_uuid].get(key)
-        if item.type not in SUBSCRIPTION_TYPES or subscription is None:
-            return
-        self.churn.withdraw_item(subscription, item)
-        customer = self.customers.get(invoice.customer_uuid)
-        if customer is not None and not self.items_of(customer, subscription):
-            del self._subscriptions_of[invoice.customer_uuid][key]
-            self.subscriptions.remove(subscription)
+        self.line_items.remove(invoice, item)
+        subscription = self._subscription_of(invoice, item)
+        if subscription is not None:
+            self.churn.withdraw_item(subscription, item)
+            self._drop_if_unused(subscription)
 
     # Subscriptions
 
@@ -271,6 +285,17 @@ class Ledger:
             for item in invoice.line_items
             if item.type in SUBSCRIPTION_TYPES and item.subscription_external_id == subscription.external_id
         ]
+
+    def _subscription_of(self, invoice: Invoice, item: LineItem) -> Subscription | None:
+        key = (invoice.data_source_uuid, item.subscription_external_id or "")
+        return self._subscriptions_of[invoice.customer_uuid].get(key)
+
+    def _drop_if_unused(self, subscription: Subscription) -> None:
+        customer = self.customers.get(subscription.customer_uuid)
+        if customer is not None and not self.items_of(customer, subscription):
+            key = (subscription.data_source_uuid, subscription.external_id)
+            del self._subscriptions_of[subscription.customer_uuid][key]
+            self.subscriptions.remove(subscription)
 
     def _subscription_for(self, invoice: Invoice, item: LineItem) -> Subscription:
         key = (invoice.data_source_uuid, item.subscription_external_id or "")

@@ -178,7 +178,6 @@ class Subscription:
     customer_uuid: str
     data_source_uuid: str
     created_at: datetime
-    set_external_id: str | None = None
     cancellations: list[Cancellation] = field(default_factory=list)
 
 
