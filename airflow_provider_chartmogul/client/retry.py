@@ -29,7 +29,7 @@ RETRY_AFTER_CAP = 60.0
 REFUSED_UNSEEN = frozenset({429, 503})
 """Statuses with which ChartMogul turns a request away before working on it."""
 
-# A look-up inside of a write shares the write's deadline, so that the whole stays bounded.
+# Monotonic. A look-up inside of a write shares the write's deadline, so that the whole stays bounded.
 _deadline: ContextVar[float | None] = ContextVar("chartmogul_deadline", default=None)
 
 
@@ -64,7 +64,7 @@ def retrying(attempt: Callable[[], T], *, name: str, seconds: float, slow_down: 
             slow_down(wait)
         log.info("%s failed (%s), try %d in %.1f s", name, _kind(error), state.attempt_number + 1, wait)
 
-    with _bounded(seconds) as deadline:
+    with bounded(seconds) as deadline:
         return Retrying(
             retry=retry_if_exception(is_transient),
             wait=_wait,
@@ -75,9 +75,14 @@ def retrying(attempt: Callable[[], T], *, name: str, seconds: float, slow_down: 
 
 
 @contextmanager
-def _bounded(seconds: float) -> Iterator[float]:
+def bounded(seconds: float) -> Iterator[float]:
+    """Let no try inside start later than so many seconds from now, nor later than a bound around this one says.
+
+    Holds in this thread, and in what ``asyncio.to_thread`` calls.
+    """
     outer = _deadline.get()
-    deadline = time.monotonic() + seconds if outer is None else outer
+    own = time.monotonic() + seconds
+    deadline = own if outer is None else min(own, outer)
     token = _deadline.set(deadline)
     try:
         yield deadline
@@ -95,5 +100,5 @@ def _error(state: RetryCallState) -> BaseException | None:
 
 
 def _kind(error: BaseException | None) -> str:
-    status = getattr(error, "status_code", None)
-    return f"status {status}" if status else type(error).__name__
+    # by type: every Airflow exception has a status_code, 500 unless it says otherwise
+    return f"status {error.status_code}" if isinstance(error, ChartMogulStatusError) else type(error).__name__

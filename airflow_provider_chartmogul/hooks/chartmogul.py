@@ -44,6 +44,7 @@ class ChartMogulHook(BaseHook):
     Nothing is looked up or opened before the first use.
 
     :param chartmogul_conn_id: Airflow connection.
+    :param max_retry_seconds: retry each operation no longer than this, even where the connection allows more.
     """
 
     conn_name_attr = "chartmogul_conn_id"
@@ -51,9 +52,10 @@ class ChartMogulHook(BaseHook):
     conn_type = "chartmogul"
     hook_name = "ChartMogul"
 
-    def __init__(self, chartmogul_conn_id: str = default_conn_name) -> None:
+    def __init__(self, chartmogul_conn_id: str = default_conn_name, *, max_retry_seconds: float | None = None) -> None:
         super().__init__()
         self.chartmogul_conn_id = chartmogul_conn_id
+        self.max_retry_seconds = max_retry_seconds
         self._client: ChartMogulClient | None = None
 
     @classmethod
@@ -69,7 +71,7 @@ class ChartMogulHook(BaseHook):
         """
         if self._client is None:
             connection = self.get_connection(self.chartmogul_conn_id)
-            self._client = _client(connection, connection.extra_dejson)
+            self._client = _client(connection, connection.extra_dejson, self.max_retry_seconds)
         return self._client
 
     async def get_async_conn(self) -> ChartMogulClient:
@@ -83,7 +85,7 @@ class ChartMogulHook(BaseHook):
             connection = await get_async_connection(self.chartmogul_conn_id, self)
             extra = await get_async_extra_dejson(connection)
             # masking a secret talks to the supervisor, and blocks
-            self._client = await sync_to_async(_client)(connection, extra)
+            self._client = await sync_to_async(_client)(connection, extra, self.max_retry_seconds)
         return self._client
 
     def close(self) -> None:
@@ -96,20 +98,19 @@ class ChartMogulHook(BaseHook):
 
         :return: whether it works, and a sentence for people: the account's name or what is wrong.
         """
+        hook = type(self)(self.chartmogul_conn_id, max_retry_seconds=TEST_RETRY_SECONDS)
         try:
-            connection = self.get_connection(self.chartmogul_conn_id)
-            with _client(connection, connection.extra_dejson, retry_seconds_cap=TEST_RETRY_SECONDS) as client:
-                account = client.account.retrieve()
+            account = hook.get_conn().account.retrieve()
         except AirflowException as err:
             return False, str(err)
         except Exception as err:  # noqa: BLE001 - the form shows a sentence, whatever happened; foreign text may quote secrets
             return False, f"Connecting to ChartMogul failed: {type(err).__name__}"
+        finally:
+            hook.close()
         return True, f"Connected to ChartMogul account '{account.get('name')}'"
 
 
-def _client(
-    connection: Connection, extra: Mapping[str, Any], retry_seconds_cap: float | None = None
-) -> ChartMogulClient:
+def _client(connection: Connection, extra: Mapping[str, Any], max_retry_seconds: float | None) -> ChartMogulClient:
     if not connection.password:
         raise ChartMogulConfigError(
             f"Connection '{connection.conn_id}' has no API key: put it into the password field."
@@ -121,8 +122,8 @@ def _client(
     }
     if base_url := _base_url(connection):
         settings["base_url"] = base_url
-    if retry_seconds_cap is not None:
-        settings["max_retry_seconds"] = min(settings.get("max_retry_seconds", retry_seconds_cap), retry_seconds_cap)
+    if max_retry_seconds is not None:
+        settings["max_retry_seconds"] = min(settings.get("max_retry_seconds", math.inf), max_retry_seconds)
     # Airflow masks the password but cannot know the header that is made of it
     mask_secret(base64.b64encode(f"{connection.password}:".encode()).decode())
     return ChartMogulClient(connection.password, **settings)

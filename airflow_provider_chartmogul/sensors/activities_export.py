@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_chartmogul.operators.base import required_text
 from airflow_provider_chartmogul.sensors.base import ChartMogulSensor
 from airflow_provider_chartmogul.triggers.activities_export import ChartMogulActivitiesExportTrigger
 
@@ -29,7 +30,7 @@ class ChartMogulActivitiesExportSensor(ChartMogulSensor):
     def trigger(self, deadline: float | None = None) -> ChartMogulActivitiesExportTrigger:
         """Return the trigger on the export."""
         return ChartMogulActivitiesExportTrigger(
-            export_id=self.export_id,
+            export_id=required_text("export_id", self.export_id),
             chartmogul_conn_id=self.chartmogul_conn_id,
             poll_interval=self.poke_interval,
             deadline=deadline,

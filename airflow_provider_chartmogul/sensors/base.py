@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
-    AirflowException,
+    AirflowNotFoundException,
     AirflowSensorTimeout,
     AirflowSkipException,
     BaseSensorOperator,
@@ -19,19 +20,24 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_chartmogul import exceptions
 from airflow_provider_chartmogul.hooks.chartmogul import ChartMogulHook
+from airflow_provider_chartmogul.triggers.base import LOOK_RETRY_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_chartmogul.triggers.base import ChartMogulPollTrigger, Event
 
+FAILURES = (exceptions.ChartMogulError, AirflowSensorTimeout, AirflowNotFoundException)
+"""How a wait can fail; the last one is a connection that is not defined."""
+
 
 class ChartMogulSensor(BaseSensorOperator):
     """Base of the sensors that wait for ChartMogul.
 
-    A wait that failed or took longer than ``timeout`` raises, or skips the task with ``soft_fail``, in every mode.
+    A wait that failed or took longer than ``timeout`` raises, or skips the task with ``soft_fail`` or ``never_fail``,
+    in every mode. One look repeats a failing request for 30 s at most, and no longer than ``timeout``.
 
     :param chartmogul_conn_id: Airflow connection with the API key. (templated)
     :param deferrable: wait in the triggerer, with ``poke_interval`` and ``timeout`` as in the other modes.
@@ -57,7 +63,7 @@ class ChartMogulSensor(BaseSensorOperator):
     @cached_property
     def hook(self) -> ChartMogulHook:
         """The hook of the connection; opens nothing by itself."""
-        return ChartMogulHook(self.chartmogul_conn_id)
+        return ChartMogulHook(self.chartmogul_conn_id, max_retry_seconds=min(LOOK_RETRY_SECONDS, self.timeout))
 
     def poke(self, context: Context) -> bool | PokeReturnValue:
         """Look once."""
@@ -66,34 +72,45 @@ class ChartMogulSensor(BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait in the mode that was chosen."""
-        if not self.deferrable:
-            return super().execute(context)
+        # outside of the softness, as a mistake in the DAG is none of the wait
         trigger = self.trigger(deadline=time.time() + self.timeout)
-        event = trigger.look(self.hook.get_conn())
-        if event is None:
-            # the trigger keeps the deadline; the framework's timeout is only the net under it
-            net = timedelta(seconds=self.timeout + 2 * trigger.poll_interval)
-            self.defer(trigger=trigger, method_name="execute_complete", timeout=net)
-        return self._settle(event)
+        with self._softness():
+            if not self.deferrable:
+                return super().execute(context)
+            event = trigger.look(self.hook.get_conn())
+            if event is None:
+                # the trigger keeps the deadline; the framework's timeout is only the net under it
+                net = timedelta(seconds=self.timeout + 2 * trigger.poll_interval)
+                self.defer(trigger=trigger, method_name="execute_complete", timeout=net)
+            return self._settle(event)
 
     def execute_complete(self, context: Context, event: Event | None = None) -> dict[str, Any]:
         """Turn what the trigger found into the result or the error of the task."""
-        return self._settle(event or {})
+        with self._softness():
+            return self._settle(event)
 
-    def _settle(self, event: Event) -> dict[str, Any]:
-        status = event.get("status")
-        if status == "success":
-            result: dict[str, Any] = event["result"]
-            return result
-        if status == "timeout":
-            raise self._failure(AirflowSensorTimeout(event["message"]))
-        if status == "error":
-            raise self._failure(_named_error(event["error"], event["message"]))
-        raise self._failure(exceptions.ChartMogulError(f"The trigger answered with the unknown status {status!r}"))
+    def _settle(self, event: Event | None) -> dict[str, Any]:
+        match event:
+            case {"status": "success", "result": dict() as result}:
+                return result
+            case {"status": "timeout", "message": str() as message}:
+                raise AirflowSensorTimeout(message)
+            case {"status": "error", "error": str() as name, "message": str() as message}:
+                raise _named_error(name, message)
+        status = event.get("status") if isinstance(event, dict) else None
+        raise exceptions.ChartMogulError(
+            f"The trigger answered with an event of unknown form, its status is {status!r}"
+        )
 
-    def _failure(self, error: AirflowException) -> AirflowException:
+    @contextmanager
+    def _softness(self) -> Iterator[None]:
         # the base class turns failures into skips on some ways out of a sensor but not on all
-        return AirflowSkipException(str(error)) if self.soft_fail or self.never_fail else error
+        try:
+            yield
+        except FAILURES as err:
+            if self.soft_fail or self.never_fail:
+                raise AirflowSkipException(str(err)) from err
+            raise
 
 
 def _named_error(name: str, message: str) -> exceptions.ChartMogulError:

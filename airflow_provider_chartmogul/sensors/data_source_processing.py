@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_chartmogul.operators.base import required_text
 from airflow_provider_chartmogul.sensors.base import ChartMogulSensor
 from airflow_provider_chartmogul.triggers.data_source_processing import ChartMogulDataSourceProcessingTrigger
 
@@ -30,7 +31,7 @@ class ChartMogulDataSourceProcessingSensor(ChartMogulSensor):
     def trigger(self, deadline: float | None = None) -> ChartMogulDataSourceProcessingTrigger:
         """Return the trigger on the data source."""
         return ChartMogulDataSourceProcessingTrigger(
-            data_source_uuid=self.data_source_uuid,
+            data_source_uuid=required_text("data_source_uuid", self.data_source_uuid),
             chartmogul_conn_id=self.chartmogul_conn_id,
             poll_interval=self.poke_interval,
             deadline=deadline,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_chartmogul import exceptions
-from airflow_provider_chartmogul.client.retry import is_transient
+from airflow_provider_chartmogul.client.retry import bounded, is_transient
 from airflow_provider_chartmogul.exceptions import ChartMogulError
 from airflow_provider_chartmogul.hooks.chartmogul import ChartMogulHook
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 # whatever poll interval was asked for, a trigger must not spin
 MIN_SLEEP = 1.0
+
+LOOK_RETRY_SECONDS = 30.0
+"""So long may one look repeat a request that fails for passing reasons: the next look is to come anyway."""
 
 Event = dict[str, Any]
 """``{"status": "success", "result": {...}}``, ``{"status": "error", "error": class name, "message": ...}`` or
@@ -70,7 +74,7 @@ class ChartMogulPollTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield the one final event."""
-        hook = ChartMogulHook(self.chartmogul_conn_id)
+        hook = ChartMogulHook(self.chartmogul_conn_id, max_retry_seconds=LOOK_RETRY_SECONDS)
         try:
             yield TriggerEvent(await self._wait(hook))  # type: ignore[no-untyped-call]
         finally:
@@ -80,7 +84,7 @@ class ChartMogulPollTrigger(BaseTrigger):
         failures = 0
         while True:
             try:
-                event = await asyncio.to_thread(self.look, await hook.get_async_conn())
+                event = await asyncio.to_thread(self._look_in_time, await hook.get_async_conn())
             except ChartMogulError as err:
                 failures += 1
                 if failures >= self.max_failures or not is_transient(err):
@@ -90,9 +94,16 @@ class ChartMogulPollTrigger(BaseTrigger):
                 failures = 0
                 if event is not None:
                     return event
-            if self.deadline is not None and time.time() >= self.deadline:
+            if self._time_left() <= 0:
                 return {"status": "timeout", "message": f"Not finished in time: {self.subject}"}
             await asyncio.sleep(max(self.poll_interval, MIN_SLEEP))
+
+    def _look_in_time(self, client: ChartMogulClient) -> Event | None:
+        with bounded(self._time_left()):
+            return self.look(client)
+
+    def _time_left(self) -> float:
+        return math.inf if self.deadline is None else self.deadline - time.time()
 
 
 def error_event(error: ChartMogulError) -> Event:

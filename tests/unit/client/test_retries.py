@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -191,7 +192,7 @@ def test_being_turned_away_holds_back_every_sender_of_the_key(connect, status):
         one, other = connect(server.url), connect(server.url)
         started = time.monotonic()
         waiting = threads.submit(one.ping)
-        while one._transport.budget._paused_until == 0 and time.monotonic() < started + 5:
+        while one._transport.budget._paused_until < started and time.monotonic() < started + 5:
             time.sleep(0.001)
         other.ping()
         assert time.monotonic() - started >= 0.95
@@ -203,6 +204,28 @@ def test_being_turned_away_holds_back_every_sender_of_the_key(connect, status):
 def test_trouble_of_another_kind_holds_back_nobody(connect):
     with serving(answer(500), OK) as server:
         client = connect(server.url)
+        started = time.monotonic()
         client.ping()
 
-    assert client._transport.budget._paused_until == 0
+    assert client._transport.budget._paused_until < started
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"), [("dropped", "ChartMogulConnectionError"), ("503", "status 503"), ("429", "status 429")]
+)
+def test_the_log_says_what_went_wrong(connect, caplog, fault, words):
+    caplog.set_level(logging.INFO)
+    with serving(PASSING_FAULTS[fault], OK) as server:
+        connect(server.url).ping()
+
+    assert [record.getMessage().split(",")[0] for record in caplog.records] == [f"GET /ping failed ({words})"]
+
+
+@pytest.mark.parametrize(("outer", "inner"), [(0.2, 60), (60, 0.2)])
+def test_the_tighter_of_two_bounds_holds(connect, outer, inner):
+    started = time.monotonic()
+    with serving(answer(500)) as server, retry.bounded(outer), pytest.raises(ChartMogulServerError):
+        connect(server.url, max_retry_seconds=inner).ping()
+
+    assert len(server.requests) >= 2
+    assert time.monotonic() - started < 2

@@ -227,6 +227,21 @@ def test_a_test_retries_shorter_than_a_task_but_not_longer_than_asked(
     assert seen == [10.0, 10.0, 2.0]
 
 
+def test_a_hook_retries_no_longer_than_it_and_its_connection_allow(
+    define: Define, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float | None] = []
+    monkeypatch.setattr(
+        chartmogul, "ChartMogulClient", lambda key, **settings: seen.append(settings.get("max_retry_seconds"))
+    )
+    for extra in ({}, {"max_retry_seconds": 600}, {"max_retry_seconds": 2}):
+        define(extra=extra)
+        ChartMogulHook("chartmogul_test", max_retry_seconds=30).get_conn()
+        asyncio.run(ChartMogulHook("chartmogul_test", max_retry_seconds=30).get_async_conn())
+    define(extra={}).get_conn()
+    assert seen == [30, 30, 30, 30, 2, 2, None]
+
+
 @pytest.mark.parametrize(
     ("fields", "words"), [({"password": ""}, "has no API key"), ({"extra": {"read_timeout": "x"}}, "'read_timeout'")]
 )

@@ -139,6 +139,75 @@ def test_a_failed_export_skips_the_task_where_that_is_wanted(arguments: dict[str
         sensor(**arguments, **{softness: True}).execute(context())
 
 
+MODES = [{}, {"deferrable": True}, {"mode": "reschedule"}]
+
+
+@pytest.mark.parametrize("arguments", MODES)
+@pytest.mark.parametrize("softness", ["soft_fail", "never_fail"])
+@pytest.mark.parametrize("status", [401, 404, 503])
+@responses.activate
+def test_a_look_that_fails_skips_the_task_where_that_is_wanted(
+    arguments: dict[str, Any], softness: str, status: int, airflow_db: str
+) -> None:
+    responses.get(EXPORT_URL, status=status, json={})
+    with pytest.raises(AirflowSkipException):
+        sensor(**arguments, **{softness: True}).execute(context())
+    with pytest.raises(exceptions.ChartMogulStatusError) as caught:
+        sensor(**arguments).execute(context())
+    assert caught.value.status_code == status
+
+
+@pytest.mark.parametrize("arguments", [{}, {"deferrable": True}])
+@pytest.mark.parametrize("softness", ["soft_fail", "never_fail"])
+def test_a_connection_that_is_missing_skips_the_task_where_that_is_wanted(
+    arguments: dict[str, Any], softness: str
+) -> None:
+    with pytest.raises(AirflowSkipException):
+        sensor(chartmogul_conn_id="undefined", **arguments, **{softness: True}).execute(context())
+
+
+@pytest.mark.parametrize("softness", ["soft_fail", "never_fail"])
+@responses.activate
+def test_a_wait_that_took_too_long_skips_the_task_where_that_is_wanted(softness: str) -> None:
+    answers("pending")
+    with pytest.raises(AirflowSkipException):
+        sensor(poke_interval=0, timeout=0, **{softness: True}).execute(context())
+
+
+@pytest.mark.parametrize("arguments", MODES)
+def test_a_look_does_not_outlast_the_timeout(
+    arguments: dict[str, Any], emulator: Emulator, chartmogul_conn: str, airflow_db: str
+) -> None:
+    emulator.set_faults([{"kind": "503"}])
+    started = time.monotonic()
+    with pytest.raises(exceptions.ChartMogulServerError):
+        sensor(timeout=1, **arguments).execute(context())
+    assert emulator.stats()["requests"] >= 2
+    assert time.monotonic() - started < 5
+
+
+def test_a_look_retries_no_longer_than_half_a_minute() -> None:
+    assert [sensor(timeout=timeout).hook.max_retry_seconds for timeout in (3600, 2)] == [30, 2]
+
+
+NOTHING = [None, "", "  ", "None"]
+
+
+@pytest.mark.parametrize("arguments", [*MODES, {"never_fail": True}])
+@pytest.mark.parametrize("nothing", NOTHING)
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(ChartMogulActivitiesExportSensor, "export_id"), (ChartMogulDataSourceProcessingSensor, "data_source_uuid")],
+)
+@responses.activate
+def test_an_id_that_rendered_to_nothing_is_refused_before_any_request(
+    kind: type[base.ChartMogulSensor], name: str, nothing: Any, arguments: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match=f"^{name} is empty"):
+        kind(task_id="wait", **{name: nothing}, **arguments).execute(context())
+    assert len(responses.calls) == 0
+
+
 def test_execute_complete_returns_the_result_of_a_success() -> None:
     assert sensor().execute_complete(context(), {"status": "success", "result": DONE}) == DONE
 
@@ -157,6 +226,14 @@ UNHAPPY = [
     ({"status": "error", "error": "AirflowSkipException", "message": "m"}, exceptions.ChartMogulError),
     ({"status": "error", "error": "Any", "message": "m"}, exceptions.ChartMogulError),
     ({"status": "cancelled"}, exceptions.ChartMogulError),
+    ({"status": "success"}, exceptions.ChartMogulError),
+    ({"status": "success", "result": None}, exceptions.ChartMogulError),
+    ({"status": "timeout"}, exceptions.ChartMogulError),
+    ({"status": "error"}, exceptions.ChartMogulError),
+    ({"status": "error", "error": "ChartMogulServerError"}, exceptions.ChartMogulError),
+    ({"status": "error", "error": None, "message": "m"}, exceptions.ChartMogulError),
+    ("done", exceptions.ChartMogulError),
+    (["done"], exceptions.ChartMogulError),
     ({"status": "invented"}, exceptions.ChartMogulError),
     ({}, exceptions.ChartMogulError),
     (None, exceptions.ChartMogulError),

@@ -16,6 +16,7 @@ import responses
 
 from airflow_provider_chartmogul.client import ChartMogulClient
 from airflow_provider_chartmogul.client.errors import ChartMogulUnreachableError
+from airflow_provider_chartmogul.hooks.chartmogul import ChartMogulHook
 from airflow_provider_chartmogul.triggers import base
 from airflow_provider_chartmogul.triggers.activities_export import ChartMogulActivitiesExportTrigger
 from airflow_provider_chartmogul.triggers.base import ChartMogulPollTrigger, error_event
@@ -211,6 +212,30 @@ def test_the_deadline_gives_a_timeout_after_a_last_look(conn: str, sleeps: list[
     assert event["status"] == "timeout"
     assert EXPORT in event["message"]
     assert (len(responses.calls), sleeps) == (1, [])
+
+
+def test_a_look_that_keeps_failing_respects_the_deadline(emulator: Emulator, chartmogul_conn: str) -> None:
+    emulator.set_faults([{"kind": "503"}])
+    started = time.time()
+    (event,) = events(ChartMogulActivitiesExportTrigger(EXPORT, chartmogul_conn, 1, deadline=started + 1))
+    assert event["status"] == "timeout"
+    # a request that was turned away is repeated, but not for the connection's 300 seconds
+    assert emulator.stats()["requests"] >= 2
+    assert time.time() - started < 5
+
+
+@responses.activate
+def test_a_look_is_short_for_the_next_one_comes_anyway(conn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks: list[ChartMogulHook] = []
+
+    def remember(*arguments: Any, **options: Any) -> ChartMogulHook:
+        hooks.append(ChartMogulHook(*arguments, **options))
+        return hooks[-1]
+
+    monkeypatch.setattr(base, "ChartMogulHook", remember)
+    responses.get(EXPORT_URL, json=export("succeeded"))
+    events(ChartMogulActivitiesExportTrigger(EXPORT, conn))
+    assert [hook.max_retry_seconds for hook in hooks] == [30]
 
 
 @responses.activate
