@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_chartmogul.client.pagination import Listing, PageShape
 from airflow_provider_chartmogul.client.resources._resource import Resource
 from airflow_provider_chartmogul.client.values import Record, path
+from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError, ChartMogulUnprocessableError
+
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.client.api import Api
 
 ValidationType = Literal["valid", "invalid", "all"]
+FinalStatus = Literal["voided", "written_off"]
 
 _SHAPE = PageShape("invoices")
 
@@ -108,12 +113,75 @@ class InvoicesResource(Resource):
         """
         return self._api.get(path("/invoices/{}", invoice_uuid), {"validation_type": validation_type})
 
+    def retrieve_by_external_id(
+        self, data_source_uuid: str, external_id: str, *, validation_type: ValidationType | None = None
+    ) -> Record:
+        """Return one invoice with line items and transactions, found by its external id.
+
+        Reference: ``/reference/invoices/retrieve``.
+
+        :raises ChartMogulNotFoundError: the data source has none with this external id.
+        """
+        return by_external_id(self._api, "invoices", data_source_uuid, external_id, validation_type=validation_type)
+
+    def update(self, invoice_uuid: str, **fields: Any) -> Record:
+        """Change the terms of an invoice and return it. Repeated at will; MRR follows in the background.
+
+        Reference: ``/reference/invoices/update``.
+
+        :param fields: ``date`` (not in the future), ``due_date``, ``currency``, ``collection_method`` (``automatic``,
+            ``manual``); nothing else of an invoice can change here.
+        :raises ChartMogulNotFoundError: there is none with this uuid.
+        :raises ChartMogulUnprocessableError: a value is refused.
+        """
+        return self._api.patch(path("/invoices/{}", invoice_uuid), fields)
+
+    def update_by_external_id(self, data_source_uuid: str, external_id: str, **fields: Any) -> Record:
+        """Look an invoice up by its external id, then :meth:`update` it."""
+        return self.update(self._uuid(data_source_uuid, external_id), **fields)
+
+    def update_status(self, data_source_uuid: str, external_id: str, *, status: FinalStatus) -> None:
+        """Void an invoice or write it off; by default its items then no longer count for MRR.
+
+        Repeated at will: an invoice that has the status already is success. The other statuses follow from the
+        transactions.
+
+        Reference: ``/reference/invoices/update-status``.
+
+        :param status: ``voided`` or ``written_off``; neither can be taken back.
+        :raises ChartMogulNotFoundError: no such data source, or it has no such invoice.
+        :raises ChartMogulUnprocessableError: the invoice has the other one of the two statuses.
+        """
+        url = path("/data_sources/{}/invoices/{}/status", data_source_uuid, external_id)
+        try:
+            self._api.put(url, {"status": status})
+        except ChartMogulUnprocessableError:
+            # our own change, whose answer was lost, is refused when it is asked for again
+            if self.retrieve_by_external_id(data_source_uuid, external_id).get("status") != status:
+                raise
+
     def delete(self, invoice_uuid: str) -> None:
         """Delete an invoice with line items and transactions; a subscription without other invoices goes too.
 
         Reference: ``/reference/delete-an-invoice``.
         """
         self._api.delete(path("/invoices/{}", invoice_uuid))
+
+    def delete_by_external_id(self, data_source_uuid: str, external_id: str) -> None:
+        """Look an invoice up by its external id, then :meth:`delete` it."""
+        self.delete(self._uuid(data_source_uuid, external_id))
+
+    def delete_for_customer(self, data_source_uuid: str, customer_uuid: str) -> None:
+        """Delete all invoices that a customer has in one data source, and so its subscriptions there.
+
+        Repeated at will. Reference: ``/reference/invoices/delete-all``.
+
+        :raises ChartMogulNotFoundError: no such data source or customer.
+        """
+        self._api.delete(path("/data_sources/{}/customers/{}/invoices", data_source_uuid, customer_uuid))
+
+    def _uuid(self, data_source_uuid: str, external_id: str) -> str:
+        return str(self.retrieve_by_external_id(data_source_uuid, external_id, validation_type="all")["uuid"])
 
     def _stored(self, customer_uuid: str, invoices: Sequence[Mapping[str, Any]]) -> dict[str, Record]:
         found = {}
@@ -127,6 +195,25 @@ class InvoicesResource(Resource):
             if (invoice := same.first()) is not None:
                 found[row["external_id"]] = invoice
         return found
+
+
+def by_external_id(
+    api: Api, kind: str, data_source_uuid: str, external_id: str, *, validation_type: ValidationType | None = None
+) -> Record:
+    """Return the record with this external id; the answer holds it in a list or bare.
+
+    :param kind: ``invoices``, ``line_items`` or ``transactions``.
+    :raises ValueError: one of the two names is empty; without it the API could answer with another record.
+    :raises ChartMogulNotFoundError: the data source has no such record.
+    """
+    if not (data_source_uuid and external_id):
+        raise ValueError("name the record by data_source_uuid and external_id")
+    named = {"data_source_uuid": data_source_uuid, "external_id": external_id, "validation_type": validation_type}
+    answer = api.get(f"/{kind}", named)
+    for record in answer.get(kind, [answer]):
+        if record.get("external_id") == external_id:
+            return dict(record)
+    raise ChartMogulNotFoundError(f"GET /{kind}: there is no record with this external id", status_code=404)
 
 
 def part_finder(invoices: InvoicesResource, invoice_uuid: str, kind: str, external_id: str | None) -> Finder | None:
