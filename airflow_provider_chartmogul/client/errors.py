@@ -29,6 +29,7 @@ from airflow_provider_chartmogul.exceptions import (
 
 SENTENCE_LENGTH = 200
 FIELDS_IN_DETAIL = 3
+SENTENCE_KEYS = ("message", "error", "errors")
 
 _EMAIL = re.compile(r"[^\s\"'<>@,;:]+@[^\s\"'<>@,;:]+")
 _DUPLICATE = re.compile(r"already (exists|been taken)", re.IGNORECASE)
@@ -87,49 +88,60 @@ def _read_body(content: bytes) -> tuple[dict[str, str], str]:
     except ValueError:
         # a page for people (HTML, XML) tells a program nothing
         return {}, "" if text.startswith("<") else _short(text)
-    errors = dict(_fields(body))
-    message = _sentence(body)
-    if message:
-        return errors, message
-    named = [f"{field}: {sentence}" for field, sentence in errors.items()]
+    errors, sentence = dict(_fields(body)), _sentence(body)
+    named = [f"{field}: {text}" for field, text in errors.items()]
     more = f" (and {len(named) - FIELDS_IN_DETAIL} more)" if len(named) > FIELDS_IN_DETAIL else ""
-    return errors, "; ".join(named[:FIELDS_IN_DETAIL]) + more
+    fields = "; ".join(named[:FIELDS_IN_DETAIL]) + more
+    if not fields or not sentence or sentence in errors.values():
+        return errors, fields or sentence
+    return errors, f"{sentence} ({fields})"
 
 
 def _sentence(body: Any) -> str:
     """Return the one sentence that a body holds beside its fields, if it holds one."""
     if isinstance(body, Mapping):
-        body = body.get("message") or body.get("error")
-    elif isinstance(body, list) and all(isinstance(item, str) for item in body):
-        body = " ".join(body)
-    return _short(body) if isinstance(body, str) else ""
+        return next(filter(None, (_text(body.get(key)) for key in SENTENCE_KEYS)), "")
+    return _text(body) if isinstance(body, list) else ""
 
 
-def _fields(body: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield field and sentence; records of a batch are named by position, as ``invoices[0].date``."""
-    if isinstance(body, list):
+def _fields(body: Any, name: str = "", *, sentences: bool = False) -> Iterator[tuple[str, str]]:
+    """Yield field and sentence; what is nested is named like ``invoices[0].line_items[1].plan_uuid``.
+
+    :param sentences: whether texts in here are about the field at which they stand. Elsewhere they may be its value,
+        as in a refused record that is sent back.
+    """
+    if text := _text(body):
+        if name and sentences:
+            yield _short(name), text
+    elif isinstance(body, list):
         for position, item in enumerate(body):
-            yield from _fields(item, f"{prefix}[{position}].")
-        return
-    if not isinstance(body, Mapping):
-        return
-    if isinstance(body.get("param"), str) and isinstance(body.get("message"), str):
-        yield f"{prefix}{body['param']}", _short(body["message"])
+            yield from _fields(item, f"{name}[{position}]", sentences=sentences)
+    elif isinstance(body, Mapping):
+        yield from _said_of_fields(body, name)
+        reports = not body.keys().isdisjoint(SENTENCE_KEYS)
+        for field, value in body.items():
+            if field not in (*SENTENCE_KEYS, "error_details"):
+                about_field = not reports and (sentences or (not name and bool(_text(value))))
+                yield from _fields(value, _dotted(name, field), sentences=about_field)
+
+
+def _said_of_fields(body: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
+    """Yield what the keys say that the API reserves for errors."""
+    about = _dotted(name, body["param"]) if isinstance(body.get("param"), str) else name
     for detail in _items(body.get("error_details")):
-        yield from _fields(detail, prefix)
-    if isinstance(body.get("errors"), Mapping):
-        yield from _named(body["errors"], prefix)
-    elif isinstance(body.get("invoices"), list):
-        yield from _fields(body["invoices"], f"{prefix}invoices")
-    elif not prefix and not _sentence(body):
-        yield from _named(body, prefix)
+        yield from _fields(detail, name)
+    for key in SENTENCE_KEYS:
+        yield from _fields(body.get(key), about, sentences=True)
 
 
-def _named(fields: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
-    for field, value in fields.items():
-        sentences = [item for item in _items(value) if isinstance(item, str)]
-        if sentences:
-            yield f"{prefix}{field}", _short(" ".join(sentences))
+def _dotted(name: str, field: str) -> str:
+    return f"{name}.{field}" if name else field
+
+
+def _text(value: Any) -> str:
+    """Return a sentence, or a list of them, as one; nothing for anything else."""
+    texts = _items(value)
+    return _short(" ".join(texts)) if all(isinstance(text, str) for text in texts) else ""
 
 
 def _items(value: Any) -> list[Any]:

@@ -25,7 +25,51 @@ def error(status: int, body: object = None, *, text: str | None = None, headers:
     ("status", "body", "detail", "errors"),
     [
         (401, {"code": 401, "message": "No valid API key provided", "param": None}, "No valid API key provided", {}),
-        (400, {"code": 400, "message": "Is needed", "param": "end-date"}, "Is needed", {"end-date": "Is needed"}),
+        (
+            400,
+            {"code": 400, "message": "Is needed", "param": "end-date"},
+            "end-date: Is needed",
+            {"end-date": "Is needed"},
+        ),
+        (
+            422,
+            {"code": 422, "message": "is wrong", "param": "country"},
+            "country: is wrong",
+            {"country": "is wrong"},
+        ),
+        (
+            422,
+            {
+                "error": "The customer is refused",
+                "error_details": [
+                    {"param": "country", "code": "invalid", "message": "is wrong"},
+                    {"param": "zip", "message": ["is long", "is odd"]},
+                ],
+            },
+            "The customer is refused (country: is wrong; zip: is long is odd)",
+            {"country": "is wrong", "zip": "is long is odd"},
+        ),
+        (
+            422,
+            {"errors": {"line_items": [{}, {"plan_uuid": ["is unknown"], "tax": {"rate": "is negative", "n": 7}}]}},
+            "line_items[1].plan_uuid: is unknown; line_items[1].tax.rate: is negative",
+            {"line_items[1].plan_uuid": "is unknown", "line_items[1].tax.rate": "is negative"},
+        ),
+        (
+            422,
+            {"errors": [{"param": "country", "message": "is wrong"}, {"external_id": "c-1", "errors": {"zip": "odd"}}]},
+            "[0].country: is wrong; [1].zip: odd",
+            {"[0].country": "is wrong", "[1].zip": "odd"},
+        ),
+        (422, {"errors": ["first", "second"]}, "first second", {}),
+        (422, {"error": {"country": ["is wrong"]}}, "country: is wrong", {"country": "is wrong"}),
+        (
+            422,
+            {"message": "Refused", "invoices": [{"external_id": "inv-1", "errors": {"date": "is bad"}}]},
+            "Refused (invoices[0].date: is bad)",
+            {"invoices[0].date": "is bad"},
+        ),
+        (422, {"invoices": [{"external_id": "inv-1", "customer": {"name": "Falter"}}]}, "", {}),
         (
             422,
             {"errors": {"name": "A name is required for each data source."}},
@@ -38,7 +82,7 @@ def error(status: int, body: object = None, *, text: str | None = None, headers:
                 "error": "Invoice not found",
                 "error_details": [{"param": "invoice", "code": "invalid", "message": "Invoice not found"}],
             },
-            "Invoice not found",
+            "invoice: Invoice not found",
             {"invoice": "Invoice not found"},
         ),
         (
@@ -100,7 +144,9 @@ def test_sentences_are_short_and_hold_neither_addresses_nor_the_key():
     )
     assert "jo.x" not in str(found)
     assert "<e-mail>" in found.errors["e"]
-    assert len(found.detail) == 200
+    assert len(found.errors["e"]) == 200
+    assert found.detail == f"e: {found.errors['e']}"
+    assert error(422, {"errors": {"jo.x@mail.example": "is taken"}}).errors == {"<e-mail>": "is taken"}
     assert "sentinel-key" not in str(error(400, text="bad header: sentinel-key"))
 
 
@@ -150,4 +196,4 @@ def test_errors_name_the_request_without_its_query(connect):
     ):
         list(connect(server.url).customers.search(email="jo@mail.example"))
 
-    assert str(caught.value) == "GET /customers/search answered 404: no"
+    assert str(caught.value) == "GET /customers/search answered 404: email: no"
