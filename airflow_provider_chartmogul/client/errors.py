@@ -32,7 +32,7 @@ FIELDS_IN_DETAIL = 3
 SENTENCE_KEYS = ("message", "error", "errors")
 
 _EMAIL = re.compile(r"[^\s\"'<>@,;:]+@[^\s\"'<>@,;:]+")
-_DUPLICATE = re.compile(r"already (exists|been taken)", re.IGNORECASE)
+ALREADY_THERE = re.compile(r"already (exists|been taken)", re.IGNORECASE)
 
 _BY_STATUS: dict[int, type[ChartMogulStatusError]] = {
     400: ChartMogulBadRequestError,
@@ -63,13 +63,13 @@ def status_error(
     :param secrets: what must not be quoted even if the answer quotes it.
     """
     fallback = ChartMogulServerError if status >= 500 else ChartMogulStatusError
-    errors, detail = _read_body(content)
-    detail = _without(detail, secrets)
+    # before anything is shortened: a part of a secret would no longer be found
+    errors, detail = _read_body(_without(content.decode("utf-8", "replace"), secrets).strip())
     return _BY_STATUS.get(status, fallback)(
         f"{request} answered {status}" + (f": {detail}" if detail else ""),
         status_code=status,
         detail=detail,
-        errors={field: _without(sentence, secrets) for field, sentence in errors.items()},
+        errors=errors,
         request_id=headers.get("X-Request-Id"),
         retry_after=_retry_after(headers.get("Retry-After")),
     )
@@ -77,17 +77,16 @@ def status_error(
 
 def says_duplicate(error: ChartMogulUnprocessableError) -> bool:
     """Whether the record was refused because it is already there."""
-    return any(_DUPLICATE.search(sentence) for sentence in [error.detail, *error.errors.values()])
+    return any(ALREADY_THERE.search(sentence) for sentence in [error.detail, *error.errors.values()])
 
 
-def _read_body(content: bytes) -> tuple[dict[str, str], str]:
+def _read_body(text: str) -> tuple[dict[str, str], str]:
     """Return field to sentence, and the whole as one sentence."""
-    text = content.decode("utf-8", "replace").strip()
     try:
         body = json.loads(text)
     except ValueError:
         # a page for people (HTML, XML) tells a program nothing
-        return {}, "" if text.startswith("<") else _short(text)
+        return {}, "" if text.startswith("<") else short(text)
     errors, sentence = dict(_fields(body)), _sentence(body)
     named = [f"{field}: {text}" for field, text in errors.items()]
     more = f" (and {len(named) - FIELDS_IN_DETAIL} more)" if len(named) > FIELDS_IN_DETAIL else ""
@@ -112,7 +111,7 @@ def _fields(body: Any, name: str = "", *, sentences: bool = False) -> Iterator[t
     """
     if text := _text(body):
         if name and sentences:
-            yield _short(name), text
+            yield short(name), text
     elif isinstance(body, list):
         for position, item in enumerate(body):
             yield from _fields(item, f"{name}[{position}]", sentences=sentences)
@@ -141,7 +140,7 @@ def _dotted(name: str, field: str) -> str:
 def _text(value: Any) -> str:
     """Return a sentence, or a list of them, as one; nothing for anything else."""
     texts = _items(value)
-    return _short(" ".join(texts)) if all(isinstance(text, str) for text in texts) else ""
+    return short(" ".join(texts)) if all(isinstance(text, str) for text in texts) else ""
 
 
 def _items(value: Any) -> list[Any]:
@@ -156,7 +155,7 @@ def _without(text: str, secrets: Sequence[str]) -> str:
     return text
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """Return one line of bounded length without e-mail addresses."""
     line = _EMAIL.sub("<e-mail>", " ".join(text.split()))
     return line if len(line) <= SENTENCE_LENGTH else line[: SENTENCE_LENGTH - 1] + "…"

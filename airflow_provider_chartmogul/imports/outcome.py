@@ -7,10 +7,11 @@ what cannot be told is called unknown instead of guessed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from airflow_provider_chartmogul.client.errors import ALREADY_THERE, short
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.imports.batching import Batch, Part
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 State = Literal["imported", "already_there", "rejected", "unknown", "not_sent"]
 
 _GOOD: Final = frozenset({"imported", "completed", "succeeded", "success"})
-_ALREADY: Final = re.compile(r"already (exists|been taken)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class _Complaint:
     @property
     def about_existence(self) -> bool:
         """Whether it says that some external id is taken, of the record itself or of one of its parts."""
-        return self.field.rpartition(".")[2] in ("", "external_id") and bool(_ALREADY.search(self.message))
+        return self.field.rpartition(".")[2] in ("", "external_id") and bool(ALREADY_THERE.search(self.message))
 
     def says_already_there(self, kind: str) -> bool:
         """Whether it says that the external id of the record itself, one of this kind, is taken."""
@@ -83,7 +83,8 @@ def _reported(batch: Batch, finished: Mapping[str, Any]) -> Iterator[Outcome]:
     for (key, kind), parts in together.items():
         about = details.get(key)
         if not isinstance(about, Mapping):
-            reason = str(finished.get("error") or f"the import ended as {finished.get('status')!r} without naming it")
+            ended = f"the import ended as {finished.get('status')!r} without naming it"
+            reason = short(str(finished.get("error") or ended))
             yield from (Outcome(part, "unknown", (("", reason),)) for part in parts)
             continue
         of_kind = about.get(kind)
@@ -130,14 +131,14 @@ def _complaints(about: Mapping[str, Any], external_ids: Iterable[str]) -> Iterat
 
 def _of_entry(entry: Any, known: set[str]) -> Iterator[_Complaint]:
     if not isinstance(entry, Mapping):
-        yield _Complaint(None, "", str(entry))
+        yield _Complaint(None, "", short(str(entry)))
         return
     external_id = entry.get("external_id") if entry.get("external_id") in known else None
     if isinstance(entry.get("errors"), Mapping | list | str):
         yield from _of_record(external_id, entry["errors"])
     else:
         yield _Complaint(
-            external_id, str(entry.get("param") or entry.get("field") or ""), str(entry.get("message", ""))
+            external_id, str(entry.get("param") or entry.get("field") or ""), short(str(entry.get("message", "")))
         )
 
 
@@ -151,4 +152,4 @@ def _of_record(external_id: str | None, value: Any) -> Iterator[_Complaint]:
 
 def _of_field(external_id: str | None, name: str, messages: Any) -> Iterator[_Complaint]:
     for message in messages if isinstance(messages, list) else [messages]:
-        yield _Complaint(external_id, name, str(message))
+        yield _Complaint(external_id, name, short(str(message)))

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 import pytest
 
 from airflow_provider_chartmogul import exceptions
-from airflow_provider_chartmogul.client.errors import status_error
+from airflow_provider_chartmogul.client.errors import SENTENCE_LENGTH, status_error
 from tests.unit.client.servers import answer, serving
 
 TAKEN = "The external ID for this invoice already exists in our system."
@@ -148,6 +148,8 @@ def test_sentences_are_short_and_hold_neither_addresses_nor_the_key():
     assert found.detail == f"e: {found.errors['e']}"
     assert error(422, {"errors": {"jo.x@mail.example": "is taken"}}).errors == {"<e-mail>": "is taken"}
     assert "sentinel-key" not in str(error(400, text="bad header: sentinel-key"))
+    across_the_cut = error(400, text="x" * (SENTENCE_LENGTH - 9) + " sentinel-key")
+    assert "sentinel" not in str(across_the_cut)
 
 
 @pytest.mark.parametrize(

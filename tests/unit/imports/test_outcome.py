@@ -111,6 +111,14 @@ def test_an_invoice_that_is_sent_again_with_its_parts_is_there() -> None:
     assert states(two_invoices(), invoices_failed({"inv-x": taken}))["invoices/inv-x"] == "already_there"
 
 
+def test_reasons_are_short_and_name_nobody() -> None:
+    errors = {"inv-x": {"date": ["is wrong for ida@firm.example " + "x" * 3000]}}
+    finished = {"status": "completed", "status_details": invoices_failed(errors)}
+    (reason,) = (o.reasons[0][1] for o in outcomes(two_invoices(), finished) if o.part.external_id == "inv-x")
+    assert len(reason) <= 200
+    assert "ida@" not in reason
+
+
 def test_a_record_that_exists_and_is_faulty_is_rejected() -> None:
     errors = {"inv-x": {"external_id": [EXISTS], "date": ["Date is in the future"]}}
     assert states(two_invoices(), invoices_failed(errors))["invoices/inv-x"] == "rejected"
