@@ -12,6 +12,8 @@ import pytest
 import requests
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_chartmogul.emulator import Emulator
 
 LINE_ITEM = {
@@ -179,6 +181,93 @@ def test_invoices_line_items_transactions(
     assert refused(chartmogul.Invoice.create(config, uuid=customer.uuid, data=twin)) == 422
     chartmogul.Invoice.destroy(config, uuid=invoice.uuid).get()
     assert refused(chartmogul.Invoice.retrieve(config, uuid=invoice.uuid)) == 404
+
+
+def mrr_of_january(config: chartmogul.Config) -> int:
+    answer = chartmogul.Metrics.mrr(config, start_date="2026-01-01", end_date="2026-01-31", interval="month").get()
+    return int(answer.entries[0].mrr)
+
+
+@pytest.fixture(params=["uuid", "external_id"])
+def name(request: pytest.FixtureRequest, source: Any) -> Callable[[Any], dict[str, str]]:
+    """How a record is named: by its uuid, or by its external id in the source."""
+    if request.param == "uuid":
+        return lambda record: {"uuid": record.uuid}
+    return lambda record: {"data_source_uuid": source.uuid, "external_id": record.external_id}
+
+
+def test_line_items_one_by_one(
+    config: chartmogul.Config, customer: Any, plan: Any, invoice: Any, name: Callable[[Any], dict[str, str]]
+) -> None:
+    data = {**LINE_ITEM, "subscription_external_id": "sub-2", "plan_uuid": plan.uuid, "external_id": "li-2"}
+    item = chartmogul.LineItem.create(config, uuid=invoice.uuid, data=data).get()
+    assert mrr_of_january(config) == 10000
+    assert chartmogul.LineItem.retrieve(config, **name(item)).get().amount_in_cents == 5000
+    changed = chartmogul.LineItem.modify(config, **name(item), data={"amount_in_cents": 7000}).get()
+    assert (changed.uuid, changed.amount_in_cents, changed.external_id) == (item.uuid, 7000, "li-2")
+    assert mrr_of_january(config) == 12000, "the figure follows the change"
+    assert refused(chartmogul.LineItem.modify(config, **name(item), data={"quantity": 0})) == 422
+    assert refused(chartmogul.LineItem.disable(config, **name(item), data={"disabled": True})) == 422
+    assert chartmogul.LineItem.destroy(config, **name(item)).get() is None
+    assert mrr_of_january(config) == 5000, "the figure follows the deletion"
+    rows = walk(chartmogul.Customer.subscriptions, config, "entries", uuid=customer.uuid)
+    assert [row.external_id for row in rows] == ["sub-1"]
+    assert refused(chartmogul.LineItem.retrieve(config, **name(item))) == 404
+    assert refused(chartmogul.LineItem.destroy(config, **name(item))) == 404
+
+
+def test_transactions_one_by_one(
+    config: chartmogul.Config, customer: Any, invoice: Any, name: Callable[[Any], dict[str, str]]
+) -> None:
+    def status() -> str:
+        return str(chartmogul.Invoice.retrieve(config, uuid=invoice.uuid).get().status)
+
+    data = {"type": "refund", "date": "2026-01-20", "result": "successful", "external_id": "refund-1"}
+    refund = chartmogul.Transaction.create(config, uuid=invoice.uuid, data=data).get()
+    assert status() == "refunded"
+    assert chartmogul.Transaction.retrieve(config, **name(refund)).get().type == "refund"
+    changed = chartmogul.Transaction.modify(config, **name(refund), data={"result": "failed"}).get()
+    assert (changed.uuid, changed.result, changed.type) == (refund.uuid, "failed", "refund")
+    assert status() == "paid"
+    assert refused(chartmogul.Transaction.modify(config, **name(refund), data={"amount_in_cents": -1})) == 422
+    assert refused(chartmogul.Transaction.disable(config, **name(refund), data={"disabled": True})) == 422
+    assert chartmogul.Transaction.destroy(config, **name(refund)).get() is None
+    assert refused(chartmogul.Transaction.retrieve(config, **name(refund))) == 404
+    payment = chartmogul.Invoice.retrieve(config, uuid=invoice.uuid).get().transactions[0]
+    chartmogul.Transaction.destroy(config, uuid=payment.uuid).get()
+    assert status() == "open"
+    assert chartmogul.Customer.retrieve(config, uuid=customer.uuid).get().mrr == 5000
+
+
+def test_invoices_by_external_id(config: chartmogul.Config, source: Any, invoice: Any) -> None:
+    named = {"data_source_uuid": source.uuid, "external_id": "inv-1"}
+    # Its modify is left out: it asks for PATCH /invoices/invoices, which the API does not have.
+    assert chartmogul.Invoice.retrieve(config, **named).get().uuid == invoice.uuid
+    assert refused(chartmogul.Invoice.disable(config, **named, data={"disabled": True})) == 422
+    assert refused(chartmogul.Invoice.disable(config, uuid=invoice.uuid, data={"disabled": True})) == 422
+    assert chartmogul.Invoice.destroy(config, **named).get() is None
+    assert chartmogul.Invoice.retrieve(config, **named).get() is None
+    assert mrr_of_january(config) == 0
+
+
+def test_all_invoices_of_a_customer(config: chartmogul.Config, source: Any, customer: Any, invoice: Any) -> None:
+    named = {"data_source_uuid": source.uuid, "customer_uuid": customer.uuid}
+    assert chartmogul.Invoice.destroy_all(config, **named).get() is None
+    assert walk(chartmogul.Invoice.all, config, "invoices") == []
+    assert mrr_of_january(config) == 0
+    assert chartmogul.Customer.retrieve(config, uuid=customer.uuid).get().status == "New Lead"
+    named["customer_uuid"] = "cus_00000000-0000-4000-8000-000000000000"
+    assert refused(chartmogul.Invoice.destroy_all(config, **named)) == 404
+
+
+@pytest.mark.parametrize("status", ["voided", "written_off"])
+def test_the_status_of_an_invoice(config: chartmogul.Config, source: Any, invoice: Any, status: str) -> None:
+    named = {"data_source_uuid": source.uuid, "external_id": "inv-1"}
+    assert mrr_of_january(config) == 5000
+    chartmogul.Invoice.update_status(config, **named, data={"status": status}).get()
+    assert chartmogul.Invoice.retrieve(config, uuid=invoice.uuid).get().status == status
+    assert mrr_of_january(config) == 0
+    assert refused(chartmogul.Invoice.update_status(config, **named, data={"status": "paid"})) == 422
 
 
 def test_subscription_events(config: chartmogul.Config, source: Any, customer: Any, plan: Any, invoice: Any) -> None:

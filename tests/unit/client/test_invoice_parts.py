@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.emulator import Emulator
 
 INVOICE = {"uuid": "inv_1", "external_id": "i-1", "status": "open"}
 ITEM = {"uuid": "li_1", "external_id": "l-1"}
@@ -172,3 +173,61 @@ def test_a_status_that_is_refused(connect: Callable[..., ChartMogulClient]) -> N
         pytest.raises(ChartMogulUnprocessableError, match="not allowed"),
     ):
         connect(server.url).invoices.update_status("ds_1", "i-1", status="voided")
+
+
+@pytest.fixture
+def billed(client: ChartMogulClient, emulator: Emulator) -> dict[str, str]:
+    """A customer with one invoice: 50.00 USD a month from 2026-01-10, paid."""
+    emulator.configure(now="2026-03-15T12:00:00Z")
+    source = client.data_sources.create(name="Ledger")["uuid"]
+    customer = client.customers.create(data_source_uuid=source, external_id="c-1", name="Ida")["uuid"]
+    plan = client.plans.create(data_source_uuid=source, name="Pro", interval_count=1, interval_unit="month")["uuid"]
+    item = {
+        "external_id": "l-1",
+        "type": "subscription",
+        "subscription_external_id": "s-1",
+        "plan_uuid": plan,
+        "service_period_start": "2026-01-10",
+        "service_period_end": "2026-02-10",
+        "amount_in_cents": 5000,
+    }
+    payment = {"external_id": "t-1", "type": "payment", "date": "2026-01-11", "result": "successful"}
+    bill = {"external_id": "i-1", "date": "2026-01-10", "currency": "USD"}
+    client.invoices.create(customer, [{**bill, "line_items": [item], "transactions": [payment]}])
+    return {"source": source, "customer": customer}
+
+
+def test_an_invoice_is_mended(client: ChartMogulClient, billed: dict[str, str]) -> None:
+    source, customer = billed["source"], billed["customer"]
+    assert client.line_items.update_by_external_id(source, "l-1", amount_in_cents=9000)["amount_in_cents"] == 9000
+    assert client.customers.retrieve(customer)["mrr"] == 9000
+    assert client.transactions.update_by_external_id(source, "t-1", result="failed")["result"] == "failed"
+    assert client.invoices.retrieve_by_external_id(source, "i-1")["status"] == "open"
+    changed = client.invoices.update_by_external_id(source, "i-1", due_date=date(2026, 1, 31))
+    assert changed["due_date"] == "2026-01-31T00:00:00.000Z"
+    client.transactions.delete_by_external_id(source, "t-1")
+    client.line_items.delete_by_external_id(source, "l-1")
+    bare = client.invoices.retrieve(changed["uuid"])
+    assert (bare["line_items"], bare["transactions"]) == ([], [])
+    assert client.customers.retrieve(customer)["mrr"] == 0
+    client.invoices.delete_for_customer(source, customer)
+    with pytest.raises(ChartMogulNotFoundError):
+        client.invoices.retrieve_by_external_id(source, "i-1")
+
+
+def test_answers_that_are_lost_do_no_harm(client: ChartMogulClient, emulator: Emulator, billed: dict[str, str]) -> None:
+    source = billed["source"]
+    item = client.line_items.retrieve_by_external_id(source, "l-1")["uuid"]
+    lost = {"kind": "drop_after", "path": "line_items|status", "times": 1}
+    emulator.set_faults([{**lost, "method": "PUT"}, {**lost, "method": "PATCH"}, {**lost, "method": "DELETE"}])
+    client.line_items.update(item, amount_in_cents=7000)
+    client.invoices.update_status(source, "i-1", status="voided")
+    client.line_items.delete(item)
+
+    stored = client.invoices.retrieve_by_external_id(source, "i-1")
+    assert (stored["status"], stored["line_items"]) == ("voided", [])
+    by_operation = emulator.stats()["requests_by_operation"]
+    assert by_operation["PUT /data_sources/{data_source_uuid}/invoices/{invoice_external_id}/status"] == 2
+    assert (
+        by_operation["PATCH /line_items/{line_item_uuid}"] == by_operation["DELETE /line_items/{line_item_uuid}"] == 2
+    )
