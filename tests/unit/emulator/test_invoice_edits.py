@@ -229,6 +229,20 @@ def test_all_invoices_of_nobody(api: Api, source: str, paying: str) -> None:
     assert mrr(api, paying) == 5000
 
 
+def test_an_invalid_invoice_is_hidden_from_changes_but_not_from_deletion(api: Api, source: str, customer: str) -> None:
+    payload = {
+        "external_id": "batch-1",
+        "invoices": [{"external_id": "bad", "customer_external_id": "acct-1", "date": "2026-03-16", "currency": "USD"}],
+    }
+    api.json("POST", f"/data_sources/{source}/json_imports", payload, 201)
+    for _ in range(2):
+        api.json("GET", f"/data_sources/{source}/json_imports/batch-1")
+    (bad,) = api.walk("/invoices", "invoices", validation_type="invalid")
+    assert api.json("PATCH", f"/invoices/{bad['uuid']}", {"date": "2026-03-01"}, 404)["error"] == "Invoice not found"
+    api.json("DELETE", "/invoices", expect=204, data_source_uuid=source, external_id="bad")
+    assert api.walk("/invoices", "invoices", validation_type="all") == []
+
+
 # Line items
 
 
