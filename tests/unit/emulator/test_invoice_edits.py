@@ -383,6 +383,7 @@ def test_a_deleted_line_item_takes_its_subscription_along(
     api: Api, source: str, customer: str, plan: str, stored: dict[str, Any], by_external_id: bool
 ) -> None:
     api.bill(customer, invoice("inv-2", subscription_item(plan, "2026-02-10", subscription_external_id="sub-2")))
+    assert mrr(api, customer) == 10000
     assert Address(api, stored, source, "line_items", by_external_id)("DELETE", expect=204) is None
     assert mrr_history(api) == [0, 5000, 5000]
     assert [one["external_id"] for one in subscriptions(api, customer)] == ["sub-2"]
