@@ -1,5 +1,4 @@
-"""
-Prints what the client costs and how fast it sends, against an emulator in a process of its own.
+"""Prints what the client costs and how fast it sends, against an emulator in a process of its own.
 
 * listing customers: time of the client by time of a bare ``requests`` loop, the median of alternating rounds
 * connections that 100 requests in a row open

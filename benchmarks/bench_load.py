@@ -1,5 +1,4 @@
-"""
-Prints how fast pages of customers are loaded into a database, and the memory that takes.
+"""Prints how fast pages of customers are loaded into a database, and the memory that takes.
 
 ChartMogul is left out: the pages are made up on the spot. Every load replaces the one before it, so the table is full
 from the second on. The memory is the highest that Python objects took during a load; it should not grow with the rows.

@@ -1,5 +1,4 @@
-"""
-A local ChartMogul over real HTTP, in memory: for tests, demos and DAG tests of users.
+"""A local ChartMogul over real HTTP, in memory: for tests, demos and DAG tests of users.
 
 Needs the extra ``emulator``. It imports nothing of the other layers of the package.
 """

@@ -62,8 +62,7 @@ FILES_PREFIX = "/files"
 
 
 def build_app(state: State, connections: Connections, stopping: asyncio.Event) -> ASGIApp:
-    """
-    Build the application: the API under ``/v1``, its files under ``/files``, the controls under ``/_emulator``.
+    """Build the application: the API under ``/v1``, its files under ``/files``, the controls under ``/_emulator``.
 
     :param state: what the emulator holds.
     :param connections: open connections, for the faults that break them.

@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """
-    Run until SIGTERM or SIGINT; prints one line with the base URL once it answers.
+    """Run until SIGTERM or SIGINT; prints one line with the base URL once it answers.
 
     :param arguments: instead of those of the command line.
-    :returns: exit code.
+    :return: exit code.
     """
     parser = _parser()
     options = parser.parse_args(arguments)

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 
 class Connections:
-    """
-    Open connections by the address of the client.
+    """Open connections by the address of the client.
 
     :param traffic: where they are counted.
     """

@@ -1,4 +1,4 @@
-"""The date forms that the API accepts and returns (general.md, section 8)."""
+"""The date forms that the API accepts and returns."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ _ACCEPTED = re.compile(
 
 
 def parse(value: Any) -> datetime:
-    """
-    Read a date or timestamp as the API does; without an offset it is UTC.
+    """Read a date or timestamp as the API does; without an offset it is UTC.
 
     :param value: ``2026-02-11``, ``2026-02-11 00:00:00``, ``… UTC``, ``… +0200`` or ISO 8601 with Z or an offset.
     :raises ValueError: for every other form, and for everything that is not a string.
@@ -55,8 +54,7 @@ def nanos(moment: datetime) -> str:
 
 
 def parse_nanos(text: str) -> datetime:
-    """
-    Read the form inside of cursors.
+    """Read the form inside of cursors.
 
     :raises ValueError: when it is another form.
     """

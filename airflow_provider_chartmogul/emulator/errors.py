@@ -1,4 +1,4 @@
-"""The four error bodies of the API (general.md, section 3) as one exception."""
+"""The four error bodies of the API as one exception."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ if TYPE_CHECKING:
 
 
 class ApiError(Exception):
-    """
-    An answer that is not a success; route functions raise it.
+    """An answer that is not a success; route functions raise it.
 
     :param status: HTTP status.
     :param body: JSON body.
@@ -64,8 +63,7 @@ def sentence(status: int, message: str, param: str) -> ApiError:
 
 
 def not_found(kind: str) -> ApiError:
-    """
-    404 of the service that owns the kind of record.
+    """404 of the service that owns the kind of record.
 
     :param kind: ``customer``, ``data source``, ``invoice``, ``line item``, ``plan``, …
     """

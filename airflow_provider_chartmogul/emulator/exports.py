@@ -1,4 +1,4 @@
-"""The file of an activities export: a zip with one CSV (metrics-semantics.md, section 10)."""
+"""The file of an activities export: a zip with one CSV (``/reference/activities/create-export``)."""
 
 from __future__ import annotations
 

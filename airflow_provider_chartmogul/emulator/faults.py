@@ -28,8 +28,7 @@ BREAKS = frozenset({"drop_before", "drop_after", "truncate", "hang"})
 
 @dataclass(slots=True)
 class FaultRule:
-    """
-    One rule.
+    """One rule.
 
     :param kind: a key of :data:`ANSWERS` or one of :data:`BREAKS`.
     :param method: only requests of this method; None for all.
@@ -67,8 +66,7 @@ class FaultRules:
 
     @classmethod
     def from_json(cls, rules: Sequence[dict[str, Any]]) -> FaultRules:
-        """
-        Read rules as :class:`FaultRule` names them.
+        """Read rules as :class:`FaultRule` names them.
 
         :raises ValueError: for an unknown kind, key or value.
         """

@@ -25,14 +25,13 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.emulator.store.ledger import Ledger
 
 #: ``front``: customers, metrics, CRM and so on; ``billing``: the Rails services; ``files``: what stands for the
-#: object store. They differ in their headers (general.md, section 13).
+#: object store. They differ in their headers in recorded traffic.
 Service = Literal["front", "billing", "files"]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """
-    Status and body of an answer.
+    """Status and body of an answer.
 
     :param content_type: left out of an answer without a body.
     """
@@ -52,8 +51,7 @@ NO_CONTENT = Answer(204)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """
-    One call of an operation.
+    """One call of an operation.
 
     :param path: path parameters.
     :param query: query parameters; of a repeated one the last counts.
@@ -77,8 +75,7 @@ class Call:
         return self.query.get(name) == "true"
 
     def json(self) -> dict[str, Any]:
-        """
-        Read the body; an absent one is an empty object.
+        """Read the body; an absent one is an empty object.
 
         :raises ApiError: 400 when it is not a JSON object.
         """
@@ -93,8 +90,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """
-    One operation of the API.
+    """One operation of the API.
 
     :param template: path below the base URL; ``{name:path}`` for a parameter that may hold slashes.
     """
@@ -120,8 +116,7 @@ class Match:
 
 
 class Router:
-    """
-    Finds the operation of a request.
+    """Finds the operation of a request.
 
     :param prefix: base path of the operations.
     """
@@ -140,7 +135,7 @@ class Router:
             if found:
                 return Match(operation, found.groupdict())
         others = (pattern for table in self._operations.values() for pattern, _ in table)
-        # An id that is missing from the path is a wrong method, too (general.md, section 2).
+        # An id that is missing from the path is a wrong method, too (``/docs/response-codes``).
         if "//" in path or any(pattern.match(path) for pattern in others):
             return Match(None, {}, 405)
         return Match(None, {}, 404)

@@ -1,5 +1,4 @@
-"""
-Bulk imports: queued, processing, completed; the work is done once, when the import completes.
+"""Bulk imports: queued, processing, completed; the work is done once, when the import completes.
 
 ``status_details`` has a key ``plans`` and one key per customer external id; in each, every kind that was sent has a
 status ``imported`` or ``failed``. Under a failed kind stands ``errors``: external id of the record -> field ->
@@ -34,11 +33,10 @@ R = TypeVar("R")
 
 
 def poll(ledger: Ledger, item: JsonImport) -> None:
-    """
-    Move an import on because somebody asked for it.
+    """Move an import on because somebody asked for it.
 
     Without a processing lag it is ``processing`` at the first question and ``completed`` at the second
-    (billing-semantics.md, section 11); with a lag, time alone decides.
+    (a choice: nothing public tells the pace); with a lag, time alone decides.
     """
     if item.due is not None:
         return

@@ -1,4 +1,4 @@
-"""Cursor paging (general.md, section 6): page size, cursor text, and one page of an ordered collection."""
+"""Cursor paging (``/docs/pagination``): page size, cursor text, and one page of an ordered collection."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ MAX_PER_PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """
-    What the query asks for.
+    """What the query asks for.
 
     :param per_page: 1 to 200; more is silently 200.
     :param after: decoded cursor ``(time, id)``, or None for the first page.
@@ -51,8 +50,7 @@ class Page(Generic[T]):
 
 
 def read(query: Mapping[str, str]) -> PageRequest:
-    """
-    Read ``per_page`` and ``cursor``.
+    """Read ``per_page`` and ``cursor``.
 
     :raises ApiError: 400 for a page size below 1 or not a number, and for a cursor that is not one of ours.
     """
@@ -70,8 +68,7 @@ def encode(time: datetime | None, identifier: int) -> str:
 
 
 def decode(cursor: str) -> tuple[str, str]:
-    """
-    Split a cursor into its time and id.
+    """Split a cursor into its time and id.
 
     :raises ApiError: 400 when it was not made by :func:`encode`.
     """

@@ -14,8 +14,7 @@ BLANK = "can't be blank"
 
 
 class Reader:
-    """
-    One record of a request.
+    """One record of a request.
 
     :param record: the JSON object; keys nobody asks for are ignored, null counts as absent.
     :ivar errors: field -> sentence, filled while reading.

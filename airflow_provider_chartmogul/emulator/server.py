@@ -28,8 +28,7 @@ _START_SECONDS = 10
 
 
 class Emulator:
-    """
-    An emulated ChartMogul; the server starts with the object and ends with :meth:`stop`.
+    """An emulated ChartMogul; the server starts with the object and ends with :meth:`stop`.
 
     :param api_key: the only key it accepts.
     :param host: address to listen on.
@@ -69,8 +68,7 @@ class Emulator:
         self._server.call(self._state.reset)
 
     def set_faults(self, rules: Sequence[dict[str, Any]]) -> None:
-        """
-        Make requests fail.
+        """Make requests fail.
 
         :param rules: ``{"kind": "429"|"503"|"500"|"500_html"|"500_text"|"drop_before"|"drop_after"|"hang"|"truncate",
             "method": "POST", "path": regex, "every": 10, "times": 3, "seconds": 30}``; all but kind may be left out.
@@ -79,8 +77,7 @@ class Emulator:
         self._server.call(lambda: self._state.set_faults(rules))
 
     def configure(self, **changes: Any) -> None:
-        """
-        Change settings while running.
+        """Change settings while running.
 
         :param changes: ``latency_ms``, ``processing_ms``, ``limits``, ``now``, ``fx_rates``, ``account``.
         :raises ValueError: for an unknown name or an unusable value.
@@ -103,8 +100,7 @@ def running_emulator(
     time_zone: str = "UTC",
     week_start_on: str = "monday",
 ) -> Iterator[Emulator]:
-    """
-    Run an emulator on a free port of the loopback interface.
+    """Run an emulator on a free port of the loopback interface.
 
     :param limits: enforce 40 requests per second and 20 parallel requests.
     :param latency_ms: wait before each answer, milliseconds.

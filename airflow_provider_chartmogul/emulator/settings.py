@@ -67,8 +67,7 @@ class AccountSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """
-    All settings of a running emulator.
+    """All settings of a running emulator.
 
     :param latency_ms: wait before each answer, milliseconds.
     :param processing_ms: lag before imports complete and before imported data is in the metrics, milliseconds.
@@ -90,8 +89,7 @@ class Settings:
         return self.now or datetime.now(UTC)
 
     def changed(self, **changes: Any) -> Settings:
-        """
-        Return a copy with some settings replaced, from JSON values.
+        """Return a copy with some settings replaced, from JSON values.
 
         :raises ValueError: for an unknown name or an unusable value.
         """

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 
 class State:
-    """
-    The state of one emulator.
+    """The state of one emulator.
 
     :param api_key: the only key that is accepted.
     :param settings: what the emulator starts with, and goes back to on :meth:`reset`.
@@ -38,8 +37,7 @@ class State:
         self.traffic.reset()
 
     def configure(self, changes: dict[str, Any]) -> None:
-        """
-        Change settings while running.
+        """Change settings while running.
 
         :raises ValueError: for an unknown name or an unusable value; nothing changes then.
         """
@@ -47,8 +45,7 @@ class State:
         self.ledger.apply(self.settings)
 
     def set_faults(self, rules: Sequence[dict[str, Any]]) -> None:
-        """
-        Replace the fault rules; their counters start at zero.
+        """Replace the fault rules; their counters start at zero.
 
         :raises ValueError: for an unusable rule.
         """

@@ -14,10 +14,9 @@ MAX_IN_FLIGHT = 20
 
 
 class Traffic:
-    """
-    Requests seen so far, and the sliding log of the last second.
+    """Requests seen so far, and the sliding log of the last second.
 
-    All requests count towards the rate, refused ones too (general.md, section 5, "all requests count").
+    All requests count towards the rate, refused ones too (``/docs/rate-limits``: all requests count).
 
     :param clock: seconds that only grow.
     """

@@ -1,7 +1,7 @@
-"""
-The worked examples of the API facts, through real HTTP: import the invoices, read the figures, to the cent.
+"""The worked examples of the API facts, through real HTTP: import the invoices, read the figures, to the cent.
 
-Numbers are those of billing-semantics §5.2 and metrics-semantics (2a, 2b, 2c, 3, 5, 8, 12); none is computed here.
+The numbers were worked out by hand from the documented formulas
+(``/docs/how-mrr-is-calculated-from-prorated-invoices`` and the help pages on metrics); none is computed here.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def unopened(chartmogul_emulator: Emulator) -> Iterator[Account]:
     account.close()
 
 
-# billing-semantics §5.2
+# MRR of invoices: 15 examples
 
 
 def test_billing_1_tax_is_taken_off_and_quantity_plays_no_part(account: Account) -> None:
@@ -308,7 +308,7 @@ def test_billing_15_pause(unopened: Account, zero_is_churn: bool, movement: str)
     assert account.movements("2026-04-01") == {movement: -4000}
 
 
-# metrics-semantics §2 and §3
+# rounding, proration, exchange rates, types of movements
 
 
 def test_metrics_2a_arr_is_twelve_times_the_rounded_mrr(account: Account) -> None:
@@ -369,7 +369,7 @@ def test_metrics_3_both_cancelled_at_the_same_instant(account: Account) -> None:
     assert account.movements("2026-02-08") == {"mrr-churn": -5500}
 
 
-# metrics-semantics §5
+# entry dates of intervals
 
 
 @pytest.mark.parametrize(
@@ -391,7 +391,7 @@ def test_metrics_5_dates_of_entries(
     assert account.series("all", "date", start, end, interval) == dates
 
 
-# metrics-semantics §8
+# one quarter of a small account
 
 
 @pytest.fixture
@@ -647,7 +647,7 @@ def test_subscription_shows_its_mrr_and_keeps_it_after_the_cancellation(account:
     assert inactive["uuid"] == active["uuid"]
 
 
-# metrics-semantics §12
+# custom attributes
 
 
 def test_metrics_12_custom_attributes(account: Account) -> None:

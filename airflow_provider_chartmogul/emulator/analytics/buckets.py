@@ -23,8 +23,7 @@ class Bucket:
 
 
 def buckets(start: date, end: date, interval: str, week_start_on: str) -> list[Bucket]:
-    """
-    Split a range of days; the first and the last bucket are cut at the range.
+    """Split a range of days; the first and the last bucket are cut at the range.
 
     :param interval: one of :data:`INTERVALS`.
     :param week_start_on: ``monday`` or ``sunday``.

@@ -26,8 +26,7 @@ __all__ = ["Analytics", "FilterError", "MetricsParameterError"]
 
 
 class Analytics:
-    """
-    Everything computed for one account. Histories are worked out per customer, when first asked for.
+    """Everything computed for one account. Histories are worked out per customer, when first asked for.
 
     Not safe for use by several threads at once. All instants are UTC, all money hundredths of the account currency.
 
@@ -64,8 +63,7 @@ class Analytics:
         plans: str | None = None,
         filters: str | None = None,
     ) -> dict[str, Any]:
-        """
-        Body of ``GET /metrics/<name>``.
+        """Body of ``GET /metrics/<name>``.
 
         :param name: ``all``, ``mrr``, ``arr``, ``arpa``, ``asp``, ``customer-count``, ``customer-churn-rate``,
             ``mrr-churn-rate`` or ``ltv``.

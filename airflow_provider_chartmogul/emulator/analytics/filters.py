@@ -46,8 +46,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """
-    Customers and plans that a request is about.
+    """Customers and plans that a request is about.
 
     :param countries: ISO codes; None = all.
     :param plans: names, uuids or external ids; None = all.
@@ -59,8 +58,7 @@ class Selection:
 
     @classmethod
     def parse(cls, geo: str | None, plans: str | None, filters: str | None) -> Selection:
-        """
-        Read the three query parameters.
+        """Read the three query parameters.
 
         :raises FilterError: for a ``filters`` that cannot be read or is not supported.
         """
@@ -95,8 +93,7 @@ class Selection:
 
 
 def parse_filters(expression: str) -> list[Condition]:
-    """
-    Read a CFL expression: ``field~OPERATOR~value,value~AND~…``.
+    """Read a CFL expression: ``field~OPERATOR~value,value~AND~…``.
 
     :raises FilterError: if it is malformed or not supported.
     """

@@ -36,8 +36,7 @@ class _Sums:
 
 
 class Index:
-    """
-    Steps and movements of some customers, sorted by time. Bounds are exclusive at the end.
+    """Steps and movements of some customers, sorted by time. Bounds are exclusive at the end.
 
     :param histories: the customers that count.
     :param plan_filter: keeps subscriptions while they are on such plans; None keeps all.

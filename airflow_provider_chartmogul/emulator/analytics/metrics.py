@@ -52,8 +52,7 @@ _SUMMARY_DAYS = 30
 
 
 class MetricsParameterError(ValueError):
-    """
-    A request for metrics that cannot be answered; the API says 400.
+    """A request for metrics that cannot be answered; the API says 400.
 
     :param param: the query parameter at fault.
     """
@@ -64,8 +63,7 @@ class MetricsParameterError(ValueError):
 
 
 def check_interval(series: str, interval: str | None) -> str:
-    """
-    The interval to use for a series: the given one, or the default.
+    """The interval to use for a series: the given one, or the default.
 
     ``ltv`` has no such parameter, so whatever is given is ignored.
 
@@ -81,8 +79,7 @@ def check_interval(series: str, interval: str | None) -> str:
 
 @dataclass(slots=True)
 class Metrics:
-    """
-    Figures of an account as known at some moment: what happens later does not count yet.
+    """Figures of an account as known at some moment: what happens later does not count yet.
 
     :param now: UTC.
     """
@@ -93,8 +90,7 @@ class Metrics:
     _figures: dict[tuple[str, Bucket], Figure] = field(default_factory=dict)
 
     def series(self, name: str, start: date, end: date, interval: str | None) -> dict[str, Any]:
-        """
-        Body of ``GET /metrics/<name>``.
+        """Body of ``GET /metrics/<name>``.
 
         :raises MetricsParameterError: for an interval that the series does not offer, or an end before the start.
         """

@@ -18,8 +18,7 @@ ItemType = Literal["subscription", "trial"]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """
-    The account settings that change the outcome.
+    """The account settings that change the outcome.
 
     :param currency: ISO code of the currency that all figures are in.
     :param time_zone: IANA name; its days are the days of the metrics.
@@ -48,8 +47,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class LineItem:
-    """
-    A recurring or trial item of an invoice that counts: not voided, nor refunded in full where that matters.
+    """A recurring or trial item of an invoice that counts: not voided, nor refunded in full where that matters.
 
     :param uuid: ``li_…``
     :param subscription_key: the subscription it belongs to.
@@ -96,8 +94,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """
-    A customer (all merged parts of it) with everything that counts for its MRR.
+    """A customer (all merged parts of it) with everything that counts for its MRR.
 
     :param external_id: of the part that comes first; shown in activities.
     :param country: ISO 3166-1 alpha-2 code or None.
@@ -119,8 +116,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """
-    One MRR movement: a change of one subscription of a customer at one instant.
+    """One MRR movement: a change of one subscription of a customer at one instant.
 
     :param uuid: bare uuid derived from the content: the same movement has the same one after each recalculation.
     :param id: integer, derived likewise.

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 
 def classify(steps: Sequence[Step], account: Account) -> Iterator[tuple[Step, MovementType]]:
-    """
-    Type of each step of a customer that moves MRR; steps that move none are left out.
+    """Type of each step of a customer that moves MRR; steps that move none are left out.
 
     Steps within the proximate window of the first one are judged by the state before and after all of them.
     """

@@ -36,8 +36,7 @@ def period_end(item: LineItem) -> datetime:
 
 
 def line_mrr(item: LineItem, siblings: Iterable[LineItem]) -> int:
-    """
-    MRR of a line item in hundredths of its own currency.
+    """MRR of a line item in hundredths of its own currency.
 
     :param siblings: the items of the same subscription; they tell how long a prorated item's full cycle is.
     """

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 
 class Worth(NamedTuple):
-    """
-    What a subscription counts for, in hundredths.
+    """What a subscription counts for, in hundredths.
 
     :param mrr: in the account currency.
     :param own_mrr: in ``currency``; meaningless when that is None.
@@ -40,8 +39,7 @@ _NOTHING = Worth(0, 0, None)
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionState:
-    """
-    A subscription after everything up to some instant.
+    """A subscription after everything up to some instant.
 
     :param newest: its newest line item, which carries plan and quantity.
     :param ends_at: end of the last service period, or the cancellation.
@@ -74,8 +72,7 @@ class SubscriptionState:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """
-    Everything that happened to one subscription at one instant.
+    """Everything that happened to one subscription at one instant.
 
     :param movement: net change without exchange-rate effects, hundredths of the account currency.
     :param total_before: MRR of the customer before; ``total_after`` likewise.
@@ -135,8 +132,7 @@ def _apply(
 
 
 def _reprice(worth: Worth, item: LineItem, own_mrr: int, rate: tuple[int, int]) -> tuple[Worth, int]:
-    """
-    Add a differential to what a subscription counts for, or replace it, and name the movement.
+    """Add a differential to what a subscription counts for, or replace it, and name the movement.
 
     What an exchange rate does to an unchanged price is no movement: only the difference in own currency is.
     """

@@ -1,4 +1,4 @@
-"""HTTP Basic with the API key as user name (general.md, section 1)."""
+"""HTTP Basic with the API key as user name (``/docs/authentication``)."""
 
 from __future__ import annotations
 

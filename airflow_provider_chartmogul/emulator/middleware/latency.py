@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 
 class Latency:
-    """
-    The request is under way while it waits, so it counts towards the parallel limit.
+    """The request is under way while it waits, so it counts towards the parallel limit.
 
     :param stopping: set when the server stops; nobody waits any longer then.
     """

@@ -1,4 +1,4 @@
-"""40 requests in any second, 20 at a time (general.md, section 5)."""
+"""40 requests in any second, 20 at a time (``/docs/rate-limits``)."""
 
 from __future__ import annotations
 

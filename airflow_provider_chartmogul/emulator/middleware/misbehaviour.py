@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 
 class Misbehaviour:
-    """
-    Answers with an error, or breaks the connection before, after or instead of the work.
+    """Answers with an error, or breaks the connection before, after or instead of the work.
 
     :param stopping: set when the server stops; hanging requests end then.
     """

@@ -23,8 +23,7 @@ class Records(Protocol[R_co]):
 
 
 def named(call: Call, records: Records[R_co], kind: str) -> R_co:
-    """
-    Return the record that a call names.
+    """Return the record that a call names.
 
     :param kind: ``invoice``, ``line item`` or ``transaction``; the path parameter is called after it.
     :raises ApiError: 404 for an unknown or malformed name; 400 when the query lacks one of its two parameters.

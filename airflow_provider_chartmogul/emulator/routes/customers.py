@@ -86,8 +86,7 @@ def delete_customer(call: Call) -> Answer:
 
 
 def customer_in_path(call: Call) -> Customer:
-    """
-    Return the customer that the path names.
+    """Return the customer that the path names.
 
     :raises ApiError: 404 for an unknown or malformed id.
     """
@@ -133,8 +132,7 @@ def _filter(call: Call) -> Callable[[Shown], bool]:
 
 
 def _page(matching: Iterable[Shown], request: paging.PageRequest, total: int | None) -> Answer:
-    """
-    Put a page together from kept bytes, which costs no serialisation.
+    """Put a page together from kept bytes, which costs no serialisation.
 
     :param matching: customers in order, from behind the cursor.
     :param total: of all pages; None when it is not shown.

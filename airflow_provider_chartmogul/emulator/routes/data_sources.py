@@ -57,8 +57,7 @@ def delete_data_source(call: Call) -> Answer:
 
 
 def source_in_path(call: Call) -> DataSource:
-    """
-    Return the source that the path names.
+    """Return the source that the path names.
 
     :raises ApiError: 404 for an unknown or malformed id.
     """

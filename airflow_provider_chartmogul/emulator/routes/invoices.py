@@ -130,8 +130,7 @@ def update_invoice_status(call: Call) -> Answer:
 
 
 def visible(call: Call) -> Callable[[Invoice], bool]:
-    """
-    Return whether an invoice, with what belongs to it, is shown under the ``validation_type`` that was asked for.
+    """Return whether an invoice, with what belongs to it, is shown under the ``validation_type`` that was asked for.
 
     :raises ApiError: 400 for an unknown one.
     """

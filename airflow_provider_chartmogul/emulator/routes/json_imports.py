@@ -15,8 +15,7 @@ MAX_BYTES = 5 * 1024 * 1024
 
 
 def create_json_import(call: Call) -> Answer:
-    """
-    ``POST /data_sources/{uuid}/json_imports``: queued; the records are checked later.
+    """``POST /data_sources/{uuid}/json_imports``: queued; the records are checked later.
 
     Undocumented, and chosen here: over 5 MB is 413, a repeated ``external_id`` is 422.
     """

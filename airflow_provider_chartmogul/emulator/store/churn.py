@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 
 class Churn:
-    """
-    Events by owner, and what ends subscriptions: events, ``cancelled_at`` of line items, dates set directly.
+    """Events by owner, and what ends subscriptions: events, ``cancelled_at`` of line items, dates set directly.
 
     :param ledger: where subscriptions and customers are found.
     """
@@ -112,7 +111,7 @@ class Churn:
 
 
 def _cancel(subscription: Subscription, event: SubscriptionEvent) -> None:
-    """Only one kind of event changes anything; the others are stored (billing-semantics.md, section 6)."""
+    """Only one kind of event changes anything; the others are stored (``/reference/subscription-events``)."""
     if event.event_type == "subscription_cancelled":
         order = event.sent.get("event_order")
         cancellation = Cancellation(event.effective_date, f"event:{event.seq}", order, event.seq)

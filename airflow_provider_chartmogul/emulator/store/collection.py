@@ -23,8 +23,7 @@ R = TypeVar("R", bound=Ordered)
 
 
 class Collection(Generic[R]):
-    """
-    Records by key, in order of arrival.
+    """Records by key, in order of arrival.
 
     :param key: the identifier of a record.
     :param external: ``(data source uuid, external id)`` of a record, or None when it has none.

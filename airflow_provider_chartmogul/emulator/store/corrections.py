@@ -1,5 +1,4 @@
-"""
-Bulk imports store invalid invoices with their errors; a later import with the same external id corrects them.
+"""Bulk imports store invalid invoices with their errors; a later import with the same external id corrects them.
 
 Neither the reference nor a recording says so. Without it a refused invoice could never be sent again, since external
 ids are unique: chosen here, so that a refused record can be corrected and replayed.
@@ -21,8 +20,7 @@ R = TypeVar("R", "LineItem", "Transaction")
 
 
 def left_over(earlier: Sequence[R], sent: Sequence[R]) -> list[R]:
-    """
-    Return the records of an invalid invoice that its correction does not send again; they stay with the invoice.
+    """Return the records of an invalid invoice that its correction does not send again; they stay with the invoice.
 
     :param earlier: line items or transactions that were fine by themselves.
     :param sent: those of the correction.

@@ -1,4 +1,4 @@
-"""Custom attributes: types are defined once per account (metrics-semantics.md, section 12)."""
+"""Custom attributes: types are defined once per account (``/reference/customers/attributes``)."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ class AttributeValueError(ValueError):
 
 
 def typed(ledger: Ledger, attributes: Sequence[Any]) -> dict[str, Any]:
-    """
-    Read the array form; keys the account has never seen are defined with the given type.
+    """Read the array form; keys the account has never seen are defined with the given type.
 
-    :returns: key -> value as it is read back.
+    :return: key -> value as it is read back.
     :raises AttributeValueError: for a bad key, type or value; nothing is defined then.
     """
     values: dict[str, Any] = {}
@@ -49,8 +48,7 @@ def typed(ledger: Ledger, attributes: Sequence[Any]) -> dict[str, Any]:
 
 
 def untyped(ledger: Ledger, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """
-    Read the map form; values are bare or ``{value, source}``, keys must be defined.
+    """Read the map form; values are bare or ``{value, source}``, keys must be defined.
 
     :raises AttributeValueError: for an unknown key or a bad value.
     """

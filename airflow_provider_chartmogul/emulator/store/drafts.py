@@ -1,4 +1,4 @@
-"""Checks what a request wants to store, by the rules of billing-semantics.md, sections 2 to 4."""
+"""Checks what a request wants to store, by the rules of the single-object endpoints (``/reference/invoices``)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ Errors = dict[str, str]
 
 
 class Drafts:
-    """
-    Makes records of one data source customer or source out of requests.
+    """Makes records of one data source customer or source out of requests.
 
     External ids seen by one object count as taken for its next records: a request may not repeat its own either.
 
@@ -49,12 +48,11 @@ class Drafts:
         lines: list[LineItem],
         payments: list[Transaction],
     ) -> tuple[Invoice | None, Errors]:
-        """
-        Check an invoice.
+        """Check an invoice.
 
         :param lines: its line items, which were checked on their own.
         :param payments: its transactions, which were checked on their own.
-        :returns: the invoice, or None when it cannot even be stored as invalid; and what is wrong with it.
+        :return: the invoice, or None when it cannot even be stored as invalid; and what is wrong with it.
         """
         reader = Reader(record)
         reader.require("external_id")

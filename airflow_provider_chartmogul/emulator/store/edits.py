@@ -1,8 +1,7 @@
-"""
-Changes of stored invoices, line items and transactions.
+"""Changes of stored invoices, line items and transactions.
 
 A change is checked as a new record would be that has the stored values and, on top, those sent; null takes a value
-away. Identifiers and owners stay whatever is sent (billing-semantics.md, section 10).
+away. Identifiers and owners stay whatever is sent.
 """
 
 from __future__ import annotations

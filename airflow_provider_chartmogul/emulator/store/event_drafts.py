@@ -1,4 +1,4 @@
-"""Checks subscription events (billing-semantics.md, section 6)."""
+"""Checks subscription events (``/reference/subscription-events``)."""
 
 from __future__ import annotations
 
@@ -47,8 +47,7 @@ SENT = (
 def event(
     ledger: Ledger, record: Mapping[str, Any], data_source_uuid: str, old: SubscriptionEvent | None = None
 ) -> tuple[SubscriptionEvent, dict[str, str]]:
-    """
-    Check an event; returns it with what is wrong.
+    """Check an event; returns it with what is wrong.
 
     :param record: all fields of the event.
     :param old: the event that this one is a change of.

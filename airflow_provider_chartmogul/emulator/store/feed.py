@@ -19,8 +19,7 @@ TYPES = ("new_biz", "reactivation", "expansion", "contraction", "churn")
 
 
 def movements(ledger: Ledger, filters: Mapping[str, str]) -> list[Movement]:
-    """
-    Return the activities up to now, oldest first.
+    """Return the activities up to now, oldest first.
 
     :param filters: ``start-date``, ``end-date`` (both inclusive; a bare date is the whole day in the account's
         time zone) and ``type``.

@@ -1,4 +1,4 @@
-"""The status of an invoice, from its transactions (billing-semantics.md, section 2)."""
+"""The status of an invoice, from its transactions."""
 
 from __future__ import annotations
 

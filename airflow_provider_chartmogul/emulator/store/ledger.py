@@ -41,8 +41,7 @@ def new_uuid(prefix: str = "") -> str:
 
 
 class Ledger:
-    """
-    The data of one account.
+    """The data of one account.
 
     :param settings: delays, clock, exchange rates and account settings; replaced by :meth:`apply`.
     """
@@ -168,8 +167,7 @@ class Ledger:
         return iter(self._invoices_of[customer.uuid].values())
 
     def add_invoice(self, invoice: Invoice) -> None:
-        """
-        Store an invoice; its line items make or extend subscriptions.
+        """Store an invoice; its line items make or extend subscriptions.
 
         Those of an invalid one take effect in no way: not even their external ids are taken. An invalid one with the
         same external id gives way.

@@ -48,8 +48,7 @@ class _Change(NamedTuple):
 
 
 class Projection:
-    """
-    The computed side of the account.
+    """The computed side of the account.
 
     Records change at once; the figures follow when :meth:`settle` finds the processing lag of a change over.
     """
@@ -92,8 +91,7 @@ class Projection:
     # Changes
 
     def touch(self, customer_uuid: str, data_source_uuid: str | None, records: int = 1) -> None:
-        """
-        Take note that billing data of a customer changed.
+        """Take note that billing data of a customer changed.
 
         :param data_source_uuid: where the records count as pending and then as processed; None when they went away.
         """

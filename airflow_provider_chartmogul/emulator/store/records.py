@@ -32,8 +32,7 @@ class Part:
 
 @dataclass(slots=True)
 class Customer:
-    """
-    A customer; the numeric ``id`` of the API is ``seq``.
+    """A customer; the numeric ``id`` of the API is ``seq``.
 
     :param parts: data source customers, the primary one first.
     :param lead_status: one of the four lead states, shown as long as there is no subscription.
@@ -130,8 +129,7 @@ class LineItem:
 
 @dataclass(slots=True)
 class Invoice:
-    """
-    An invoice with its lines and transactions.
+    """An invoice with its lines and transactions.
 
     :param final_status: ``voided`` or ``written_off``; the other statuses follow from the transactions.
     :param errors: field -> sentences; filled only when it came in by bulk import and is invalid.
@@ -156,8 +154,7 @@ class Invoice:
 
 @dataclass(slots=True)
 class Cancellation:
-    """
-    One entry of the churn history of a subscription.
+    """One entry of the churn history of a subscription.
 
     :param origin: ``item:<uuid>``, ``event:<id>`` or ``direct`` (``PATCH /import/subscriptions``).
     """
@@ -183,8 +180,7 @@ class Subscription:
 
 @dataclass(slots=True)
 class SubscriptionEvent:
-    """
-    A subscription event; the ``id`` of the API is ``seq``.
+    """A subscription event; the ``id`` of the API is ``seq``.
 
     :param sent: quantity, amounts, currency and so on with the JSON types they were sent in.
     """
@@ -207,8 +203,7 @@ ImportStatus = Literal["queued", "processing", "completed"]
 
 @dataclass(slots=True)
 class JsonImport:
-    """
-    A bulk import.
+    """A bulk import.
 
     :param due: monotonic time at which the work is done, or None when polls move it on.
     """
@@ -229,8 +224,7 @@ class JsonImport:
 
 @dataclass(slots=True)
 class Export:
-    """
-    An export of activities.
+    """An export of activities.
 
     :param params: filters under the names of the answer.
     :param due: monotonic time at which it is ready, or None when polls move it on.

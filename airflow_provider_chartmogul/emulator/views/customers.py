@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 
 def customer_json(customer: Customer, currency: str, system: str, summary: Mapping[str, Any], status: str) -> bytes:
-    """
-    Return the body of a customer; the order of the keys is that of recordings.
+    """Return the body of a customer; the order of the keys is that of recordings.
 
     :param currency: of the account.
     :param system: billing system of the primary source.

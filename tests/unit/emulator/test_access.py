@@ -1,4 +1,4 @@
-"""Keys, unknown paths and response headers (general.md, sections 1, 2 and 13)."""
+"""Keys, unknown paths and response headers."""
 
 from __future__ import annotations
 

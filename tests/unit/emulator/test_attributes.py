@@ -1,4 +1,4 @@
-"""Tags and custom attributes (metrics-semantics.md, section 12)."""
+"""Tags and custom attributes (``/reference/customers/attributes``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cursor paging of customers (general.md, section 6)."""
+"""Cursor paging of customers (``/docs/pagination``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Date forms (general.md, section 8)."""
+"""Date forms."""
 
 from __future__ import annotations
 

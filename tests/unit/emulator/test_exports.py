@@ -1,4 +1,4 @@
-"""Activities exports (metrics-semantics.md, section 10)."""
+"""Activities exports (``/reference/activities/create-export``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Invoices: import, validation, status, lists, deletion (billing-semantics.md, sections 2 to 4)."""
+"""Invoices: import, validation, status, lists, deletion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bulk imports (billing-semantics.md, section 7; general.md, 15.10)."""
+"""Bulk imports."""
 
 from __future__ import annotations
 

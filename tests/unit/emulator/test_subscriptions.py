@@ -1,4 +1,4 @@
-"""Subscriptions of both sides, churn history and events (billing-semantics.md, sections 1 and 6)."""
+"""Subscriptions of both sides, churn history and events."""
 
 from __future__ import annotations
 

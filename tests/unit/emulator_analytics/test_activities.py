@@ -1,4 +1,4 @@
-"""Activities and subscription rows: metrics-semantics §9 and §11."""
+"""Activities and subscription rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Buckets and their labels: metrics-semantics §5."""
+"""Buckets and their labels."""
 
 from __future__ import annotations
 

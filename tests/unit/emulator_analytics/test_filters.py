@@ -1,4 +1,4 @@
-"""``geo``, ``plans`` and the filter language: metrics-semantics §7."""
+"""``geo``, ``plans`` and the filter language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MRR of one line item: billing-semantics §5.1 and §5.2."""
+"""MRR of one line item."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Formulas, changes and summaries: metrics-semantics §4 to §6 and §8."""
+"""Formulas, changes and summaries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types of movements: metrics-semantics §3."""
+"""Types of movements."""
 
 from __future__ import annotations
 
