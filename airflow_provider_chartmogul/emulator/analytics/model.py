@@ -55,7 +55,6 @@ class LineItem:
     :param prorated: a part-cycle charge or credit.
     :param proration_type: ``differential`` (also when None), ``full`` or ``differential_mrr``; read only when prorated.
     :param service_period_start: UTC; the item takes effect then.
-    :param cancelled_at: UTC; ends the subscription, unless it has a cancellation event of its own.
     :param event_order: order among items of one instant; unset is 0.
     :param sequence: order of arrival, unique within the customer.
     :param type: ``trial`` items make the subscription visible but carry no MRR.
@@ -75,7 +74,6 @@ class LineItem:
     proration_type: str | None
     service_period_start: datetime
     service_period_end: datetime | None
-    cancelled_at: datetime | None
     event_order: int | None
     sequence: int
     type: ItemType = "subscription"
@@ -89,7 +87,6 @@ class Event:
     effective_at: datetime
     event_order: int | None = None
     sequence: int = 0
-    kind: Literal["cancelled"] = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)

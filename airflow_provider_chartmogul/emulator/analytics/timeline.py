@@ -170,12 +170,6 @@ def _order(cause: LineItem | Event) -> tuple[datetime, int, bool, int]:
 
 def _causes(customer: Customer) -> list[LineItem | Event]:
     """Line items and cancellations in the order in which they act."""
-    with_events = {event.subscription_key for event in customer.events}
-    implied = (
-        Event(item.subscription_key, item.cancelled_at, None, item.sequence)
-        for item in customer.line_items
-        if item.cancelled_at and item.subscription_key not in with_events
-    )
-    causes: list[LineItem | Event] = [*customer.line_items, *customer.events, *implied]
+    causes: list[LineItem | Event] = [*customer.line_items, *customer.events]
     causes.sort(key=_order)
     return causes

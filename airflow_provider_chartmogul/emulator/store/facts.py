@@ -79,7 +79,6 @@ def _line_item(ledger: Ledger, invoice: Invoice, item: LineItem) -> model.LineIt
         proration_type=item.proration_type,
         service_period_start=item.service_period_start,
         service_period_end=item.service_period_end,
-        cancelled_at=None,  # it is in the churn history of its subscription
         event_order=item.event_order,
         sequence=item.seq,
         type="trial" if item.type == "trial" else "subscription",

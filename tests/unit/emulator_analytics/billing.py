@@ -47,7 +47,6 @@ def item(amount: int, start: str, end: str | None = None, *, sub: str = "s1", **
         "proration_type": None,
         "service_period_start": at(start),
         "service_period_end": at(end) if end else None,
-        "cancelled_at": None,
         "event_order": None,
         "sequence": arrival,
     }

@@ -88,30 +88,6 @@ def test_renewal_with_a_later_event_order_survives_the_cancellation() -> None:
     assert movements(engine) == [("new_biz", 4000, 4000), ("expansion", 1000, 5000)]
 
 
-def test_cancelled_at_of_an_item_ends_its_subscription() -> None:
-    engine = analytics(customer(item(4000, "2026-01-01", cancelled_at=at("2026-01-20"))))
-
-    assert movements(engine) == [("new_biz", 4000, 4000), ("churn", -4000, 0)]
-
-
-def test_cancelled_at_is_ignored_once_there_is_a_cancellation_event() -> None:
-    engine = analytics(customer(item(4000, "2026-01-01", cancelled_at=at("2026-01-20")), cancelled("2026-03-01")))
-
-    assert [one.at for one in engine.activities()] == [at("2026-01-01"), at("2026-03-01")]
-
-
-def test_cancellation_event_of_another_subscription_does_not_hide_cancelled_at() -> None:
-    engine = analytics(
-        customer(
-            item(4000, "2026-01-01", cancelled_at=at("2026-01-20")),
-            item(1000, "2026-01-05", sub="s2"),
-            cancelled("2026-03-01", sub="s2"),
-        )
-    )
-
-    assert mrr(engine, "2026-02-01") == 1000
-
-
 def test_item_after_a_cancellation_revives_the_subscription() -> None:
     engine = analytics(customer(item(4000, "2026-01-01"), cancelled("2026-02-01"), item(3000, "2026-03-01")))
 
