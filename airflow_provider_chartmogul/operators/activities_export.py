@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_chartmogul.client.resources.activities import MovementType
 from airflow_provider_chartmogul.exceptions import ChartMogulExportFailedError, ChartMogulInvalidResponseError
-from airflow_provider_chartmogul.intervals import inclusive_dates
+from airflow_provider_chartmogul.intervals import inclusive_instants
 from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ ACTIVITY_TYPES = get_args(MovementType)
 class ChartMogulCreateActivitiesExportOperator(ChartMogulOperator):
     """Start an export of MRR activities and return its id.
 
-    A retry starts another export, which changes nothing in ChartMogul: the first one is just never fetched.
+    It covers exactly the interval, to the millisecond. A retry starts another export, which changes nothing in
+    ChartMogul: the first one is just never fetched.
     Reference: ``/reference/activities/create-export``.
 
     :param interval_start: first moment of the range; the start of the data interval by default. (templated)
@@ -67,7 +68,7 @@ class ChartMogulCreateActivitiesExportOperator(ChartMogulOperator):
         movement_type = _movement_type(self.activity_type)
         first = last = None
         if self.interval_start is not None or self.interval_end is not None:
-            first, last = inclusive_dates(self.interval_start, self.interval_end)
+            first, last = inclusive_instants(self.interval_start, self.interval_end)
         exports = self.hook.get_conn().activities_exports
         export = exports.create(start_date=first, end_date=last, type=movement_type)
         self.log.info("Activities export %s is %s", export["id"], export["status"])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pendulum
 import pytest
 
-from airflow_provider_chartmogul.intervals import inclusive_dates
+from airflow_provider_chartmogul.intervals import inclusive_dates, inclusive_instants
 
 JANUARY = (date(2026, 1, 1), date(2026, 1, 31))
 
@@ -48,6 +49,29 @@ def test_days_are_those_of_utc() -> None:
     assert inclusive_dates(start, end) == (date(2026, 1, 2), date(2026, 1, 3))
 
 
+@pytest.mark.parametrize(
+    ("zone", "first", "last"), [("America/Los_Angeles", 14, 15), ("UTC", 15, 15), ("Pacific/Auckland", 15, 16)]
+)
+def test_days_can_be_those_of_another_zone(zone: str, first: int, last: int) -> None:
+    days = inclusive_dates("2025-06-15", "2025-06-16", ZoneInfo(zone))
+    assert days == (date(2025, 6, first), date(2025, 6, last))
+
+
+@pytest.mark.parametrize(
+    ("end", "last"),
+    [
+        ("2026-01-16", "2026-01-15T23:59:59.999000"),
+        ("2026-01-15T11:00:00+01:00", "2026-01-15T09:59:59.999000"),
+        ("2026-01-15T10:00:00.000500Z", "2026-01-15T10:00:00"),
+        ("2026-01-15T10:00:00.001000Z", "2026-01-15T10:00:00"),
+    ],
+)
+def test_instants_end_with_the_last_millisecond_before_the_end(end: str, last: str) -> None:
+    start = "2026-01-15T08:30:00.250000+01:00"
+    expected = datetime(2026, 1, 15, 7, 30, 0, 250_000, tzinfo=UTC), datetime.fromisoformat(f"{last}+00:00")
+    assert inclusive_instants(start, end) == expected
+
+
 @pytest.mark.parametrize("bad", ["", "None", "yesterday", "12:30", None, 20260101])
 def test_an_unreadable_bound_is_named(bad: object) -> None:
     with pytest.raises(ValueError, match=r"^interval_start must be"):
@@ -60,3 +84,5 @@ def test_an_unreadable_bound_is_named(bad: object) -> None:
 def test_an_empty_or_backward_interval_says_how_it_comes_about(end: str) -> None:
     with pytest.raises(ValueError, match=r"interval_end .* must be later than interval_start .*manual.*Timetable"):
         inclusive_dates("2026-01-01", end)
+    with pytest.raises(ValueError, match=r"interval_end .* must be later than interval_start"):
+        inclusive_instants("2026-01-01", end)

@@ -7,6 +7,7 @@ import json
 import logging
 import time
 import zipfile
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.emulator import Emulator
 
 API = "http://chartmogul.test/v1"
 EXPORT = "0b6a4f52-7c1d-4e8e-9f3a-5d2c1b0a9e55"
@@ -71,11 +73,15 @@ def files(folder: Path) -> dict[str, bytes]:
     [
         (
             {"interval_start": "2026-01-01", "interval_end": "2026-02-01"},
-            {"start-date": "2026-01-01", "end-date": "2026-01-31"},
+            {"start-date": "2026-01-01T00:00:00Z", "end-date": "2026-01-31T23:59:59.999000Z"},
         ),
         (
             {"interval_start": "2026-01-01", "interval_end": "2026-01-02", "activity_type": "churn"},
-            {"start-date": "2026-01-01", "end-date": "2026-01-01", "type": "churn"},
+            {"start-date": "2026-01-01T00:00:00Z", "end-date": "2026-01-01T23:59:59.999000Z", "type": "churn"},
+        ),
+        (
+            {"interval_start": "2026-01-01T10:00+02:00", "interval_end": "2026-01-01T11:00+02:00"},
+            {"start-date": "2026-01-01T08:00:00Z", "end-date": "2026-01-01T08:59:59.999000Z"},
         ),
         ({"interval_start": None, "interval_end": None}, {}),
         ({"interval_start": None, "interval_end": None, "activity_type": ""}, {}),
@@ -212,6 +218,45 @@ def test_the_signed_link_gets_nowhere(tmp_path: Path, caplog: pytest.LogCaptureF
     told.append([caught.value, str(caught.value), vars(caught.value)])
     logged = [(record.getMessage(), record.args) for record in caplog.records]
     assert "hidden-word" not in f"{told!r} {logged!r}"
+
+
+def exported_rows(client: ChartMogulClient, folder: Path, export_id: str) -> list[str]:
+    deadline = time.monotonic() + 10
+    while client.activities_exports.retrieve(export_id)["status"] != "succeeded":
+        assert time.monotonic() < deadline
+    download(folder, export_id=export_id, unpack=True)
+    (content,) = files(folder).values()
+    return content.decode().splitlines()[1:]
+
+
+@pytest.mark.usefixtures("chartmogul_conn")
+@pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Pacific/Auckland"])
+def test_exports_of_neighbouring_intervals_hold_each_movement_once(
+    client: ChartMogulClient, emulator: Emulator, tmp_path: Path, zone: str
+) -> None:
+    emulator.configure(now="2026-03-15T12:00:00Z", account={"time_zone": zone})
+    source = client.data_sources.create(name="billing")["uuid"]
+    plan = {"external_id": "plan", "name": "Plan", "interval_count": 1, "interval_unit": "month"}
+    plan_uuid = client.plans.create(data_source_uuid=source, **plan)["uuid"]
+    for number, start in enumerate(["2026-03-01T11:59:59.999Z", "2026-03-01T12:00:00Z", "2026-03-01T18:00:00Z"]):
+        customer = client.customers.create(data_source_uuid=source, external_id=f"c{number}", name=f"Customer {number}")
+        line_item = {
+            "type": "subscription",
+            "subscription_external_id": f"s{number}",
+            "plan_uuid": plan_uuid,
+            "service_period_start": start,
+            "service_period_end": "2026-04-01T18:00:00Z",
+            "amount_in_cents": 1000,
+        }
+        invoice = {"external_id": f"i{number}", "date": start, "currency": "USD", "line_items": [line_item]}
+        client.invoices.create(customer["uuid"], [invoice])
+
+    bounds = ["2026-03-01T00:00:00Z", "2026-03-01T12:00:00Z", "2026-03-01T18:00:00Z", "2026-03-02T00:00:00Z"]
+    exports = [create(interval_start=start, interval_end=end) for start, end in pairwise(bounds)]
+    rows = [exported_rows(client, tmp_path / export_id, export_id) for export_id in exports]
+
+    assert [len(one) for one in rows] == [1, 1, 1]
+    assert len({row for one in rows for row in one}) == 3
 
 
 @pytest.mark.usefixtures("chartmogul_conn")
