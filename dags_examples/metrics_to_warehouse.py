@@ -21,7 +21,7 @@ with DAG(
     schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
     start_date=datetime(2025, 1, 1, tzinfo=UTC),
     catchup=False,
-    # the row of an unfinished month is replaced by the next day's: keep the order
+    # the row of a month that is still running is replaced by the next day's: keep the order
     max_active_runs=1,
     default_args={
         "chartmogul_conn_id": "chartmogul_default",

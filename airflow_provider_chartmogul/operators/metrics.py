@@ -30,7 +30,9 @@ class ChartMogulMetricsOperator(ChartMogulOperator):
 
     Money is integer cents of the account currency, rates are per cent. Each entry is dated with the last day of its
     bucket; a bucket that the range cuts off carries the last day of the range. ``summary`` describes the present,
-    whatever the range. For long histories load the ``metrics`` stream into a database instead.
+    whatever the range. The range is taken as days in UTC, and ChartMogul reads them as days in the account's time zone:
+    in an account west of UTC the last one has not ended yet when a daily run asks for it. For long histories load the
+    ``metrics`` streams into a database instead.
     Reference: ``/reference/metrics``.
 
     :param metric: ``all``, ``mrr``, ``arr``, ``arpa``, ``asp``, ``customer_count``, ``customer_churn_rate``,

@@ -25,6 +25,7 @@ ACTIVITY = Table(
         *columns(STRING, "billing-connector-uuid"),
     ),
     key="uuid",
+    required=("date",),
 )
 
 

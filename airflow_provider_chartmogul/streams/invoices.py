@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError
 from airflow_provider_chartmogul.streams.columns import BOOLEAN, INTEGER, JSON, STRING, TIMESTAMP, columns
 from airflow_provider_chartmogul.streams.model import Reading, Stream, Table
 
@@ -82,13 +83,21 @@ def _pages(client: ChartMogulClient, data_source_uuid: str | None) -> Iterator[P
 
 def _record(invoice: Mapping[str, Any]) -> Record:
     own = dict(invoice)
-    children = {child.suffix: own.pop(child.suffix, None) or [] for child in _CHILDREN}
+    children = {child.suffix: _objects(child.suffix, own.pop(child.suffix, None)) for child in _CHILDREN}
     row = INVOICE.row("invoices", own)
     record = {"": [row]}
     for child in _CHILDREN:
         items = ({**item, "invoice_uuid": row["uuid"]} for item in children[child.suffix])
         record[child.suffix] = [child.row("invoices", item) for item in items]
     return record
+
+
+def _objects(field: str, value: Any) -> list[dict[str, Any]]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise ChartMogulInvalidResponseError(f"Stream invoices: field {field!r} is no list of objects")
+    return value
 
 
 INVOICES = Stream("invoices", (INVOICE, *_CHILDREN), _open, options=frozenset({"data_source_uuid"}))

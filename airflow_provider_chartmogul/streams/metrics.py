@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError
 from airflow_provider_chartmogul.intervals import inclusive_dates
 from airflow_provider_chartmogul.streams.columns import DATE, DECIMAL, INTEGER, STRING, columns
 from airflow_provider_chartmogul.streams.model import LoadMode, Reading, Scope, Stream, Table
@@ -43,19 +45,23 @@ def _figure(name: str) -> tuple[Column, ...]:
 
 
 def _open(metric: str, table: Table, client: ChartMogulClient, options: Options) -> Reading:
-    """Begin a reading of whole buckets.
+    """Begin a reading of whole buckets: all that the window touches, by the days of the account's time zone.
 
-    The first bucket is read from its first day on, whatever day the window starts with. A last bucket that the
-    window cuts off comes with the figures up to the window's last day, dated so. The scope spans all of that bucket:
-    tomorrow's row of the same bucket takes the place of today's.
+    Only the bucket that is still running is read as far as the window's last day, and dated so. The scope spans all of
+    that bucket: tomorrow's row of the same bucket takes the place of today's.
     """
     window = options.required_window()
     interval = options.interval or "month"
-    week_start_on = client.account.retrieve()["week_start_on"] if interval == "week" else "monday"
-    buckets = Buckets(interval, week_start_on)
-    first, last = inclusive_dates(window.start, window.end)
+    stream = f"metrics_{metric}"
+    zone, buckets = _calendar(stream, client.account.retrieve(), interval)
+    first, last = inclusive_dates(window.start, window.end, zone)
     slice_ = {"interval": interval, **{name: getattr(options, name) or "" for name in _SEGMENT}}
     scope = Scope("date", buckets.start(first), buckets.after(last), slice_)
+    # The row of a bucket that is over must not depend on which of its days a run was for. The clock tells only whether
+    # it is over: what ChartMogul answers for days to come is not known, so a running bucket is not asked for whole.
+    end_of_bucket = scope.end - timedelta(days=1)
+    if end_of_bucket < today(zone):
+        last = end_of_bucket
     # One bucket more in front: percentage-change compares with the entry before, and is 0 in the first of an answer.
     arguments: dict[str, Any] = {"start_date": buckets.start(scope.start - timedelta(days=1)), "end_date": last}
     if metric != "ltv":
@@ -63,7 +69,25 @@ def _open(metric: str, table: Table, client: ChartMogulClient, options: Options)
     request = partial(
         getattr(client.metrics, metric), **arguments, **{name: getattr(options, name) for name in _SEGMENT}
     )
-    return Reading(_pages(f"metrics_{metric}", table, request, scope), scope)
+    return Reading(_pages(stream, table, request, scope), scope)
+
+
+def today(zone: ZoneInfo) -> date:
+    """Return the day that it is in a time zone, by the clock of this machine."""
+    return datetime.now(zone).date()
+
+
+def _calendar(stream: str, account: Mapping[str, Any], interval: str) -> tuple[ZoneInfo, Buckets]:
+    """Return whose days the account's metrics are summed by, and its buckets."""
+    try:
+        zone = ZoneInfo(account["time_zone"])
+    except (KeyError, TypeError, ValueError, OSError):
+        # all of these come of names that are none; KeyError also of a zone that is not known here
+        raise ChartMogulInvalidResponseError(f"Stream {stream}: the account has no known 'time_zone'") from None
+    week_start_on = account.get("week_start_on") if interval == "week" else "monday"
+    if week_start_on not in ("monday", "sunday"):
+        raise ChartMogulInvalidResponseError(f"Stream {stream}: the account has no known 'week_start_on'")
+    return zone, Buckets(interval, week_start_on)
 
 
 def _pages(stream: str, table: Table, request: Callable[[], Mapping[str, Any]], scope: Scope) -> Iterator[Page]:

@@ -27,8 +27,9 @@ Page = list[Record]
 class LoadMode(StrEnum):
     """How what was read takes the place of what a table held.
 
-    ``MERGE`` replaces the records that were read and keeps all others. ``REPLACE_INTERVAL`` replaces the rows of the
-    interval that was read. ``REPLACE`` replaces all rows.
+    ``MERGE`` replaces the records that were read and keeps all others; where a row's place in time is what identifies
+    it, that is the interval. ``REPLACE_INTERVAL`` replaces the rows of the interval that was read. ``REPLACE`` replaces
+    all rows.
     """
 
     MERGE = "merge"
@@ -45,12 +46,14 @@ class Table:
     :param key: the column that identifies a row, in metrics within one slice (see :class:`Scope`); never null.
     :param suffix: what a child table adds to the name of the main table; empty for the main table.
     :param parent_key: the column that holds the key of the main table's row, in child tables.
+    :param required: further columns that are never null.
     """
 
     columns: tuple[Column, ...]
     key: str
     suffix: str = ""
     parent_key: str | None = None
+    required: tuple[str, ...] = ()
     all_columns: tuple[Column, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,8 +64,8 @@ class Table:
 
         :param stream: name of the stream, for errors.
         :param record: as the API sent it.
-        :raises ChartMogulInvalidResponseError: a field is of another kind than its column, or part of the key is
-            missing; names stream, field and key of the record, never the value.
+        :raises ChartMogulInvalidResponseError: a field is of another kind than its column, or a required one
+            is missing; names stream, field and key of the record, never the value.
         """
         unknown = dict(record)
         row: Row = {}
@@ -72,8 +75,9 @@ class Table:
                 row[column.name] = column.parse(value)
             except ValueError as err:
                 raise ChartMogulInvalidResponseError(f"Stream {stream}, record {record.get(self.key)}: {err}") from None
-        if row[self.key] is None:
-            raise ChartMogulInvalidResponseError(f"Stream {stream}: a record has no {self.key!r}")
+        for name in (self.key, *self.required):
+            if row[name] is None:
+                raise ChartMogulInvalidResponseError(f"Stream {stream}: a record has no {name!r}")
         row[EXTRA.name] = json_text(unknown) if unknown else None
         return row
 
@@ -96,7 +100,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One reading of a stream. Nothing is requested until ``pages`` is iterated.
+    """One reading of a stream. No record is requested until ``pages`` is iterated.
 
     :param pages: pages of records, each held only while it is worked on.
     :param scope: what the reading restates; ``None`` if the stream has no place in time.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
+from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError, ChartMogulNotFoundError
 from airflow_provider_chartmogul.streams.columns import INTEGER, STRING, TIMESTAMP, columns
 from airflow_provider_chartmogul.streams.model import Reading, Stream, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.streams.model import Options, Page
@@ -46,9 +46,16 @@ def _open(client: ChartMogulClient, options: Options) -> Reading:
 def _pages(client: ChartMogulClient, data_source_uuid: str | None) -> Iterator[Page]:
     with ThreadPoolExecutor(PARALLEL_REQUESTS, thread_name_prefix="chartmogul-subscriptions") as pool:
         for page in client.customers.list(data_source_uuid=data_source_uuid).pages():
-            customer_uuids = [customer["uuid"] for customer in page.records]
+            customer_uuids = [_uuid(customer) for customer in page.records]
             # map cancels what has not begun as soon as one request fails
             yield list(chain.from_iterable(pool.map(partial(_of_customer, client), customer_uuids)))
+
+
+def _uuid(customer: Mapping[str, Any]) -> str:
+    uuid = customer.get("uuid")
+    if not isinstance(uuid, str) or not uuid:
+        raise ChartMogulInvalidResponseError("Stream subscriptions: a customer has no 'uuid'")
+    return uuid
 
 
 def _of_customer(client: ChartMogulClient, customer_uuid: str) -> Page:

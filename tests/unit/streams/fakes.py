@@ -31,12 +31,12 @@ class FakeClient:
 
     lists: dict[str, Any] = field(default_factory=dict)
     entries: list[dict[str, Any]] = field(default_factory=list)
-    week_start_on: str = "monday"
+    account_settings: dict[str, Any] = field(default_factory=lambda: {"time_zone": "UTC", "week_start_on": "monday"})
     calls: MutableSequence[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def __getattr__(self, resource: str) -> Any:
         if resource == "account":
-            return SimpleNamespace(retrieve=lambda: {"week_start_on": self.week_start_on})
+            return SimpleNamespace(retrieve=lambda: self.account_settings)
         if resource == "metrics":
             return _Metrics(self)
         return SimpleNamespace(list=self._list(resource))

@@ -3,20 +3,32 @@ from __future__ import annotations
 import threading
 import tracemalloc
 from collections import deque
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError, ChartMogulNotFoundError
-from airflow_provider_chartmogul.streams import STREAMS, get_stream
+from airflow_provider_chartmogul.streams import STREAMS, get_stream, metrics
 from airflow_provider_chartmogul.streams.model import Options
 from airflow_provider_chartmogul.streams.windows import Window
 from tests.unit.streams.fakes import FakeClient, rows_of
 
 JANUARY = Window.of("2026-01-01", "2026-02-01")
+UTC_ACCOUNT = {"time_zone": "UTC", "week_start_on": "monday"}
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, now: str) -> None:
+    instant = datetime.fromisoformat(now)
+    monkeypatch.setattr(metrics, "today", lambda zone: instant.astimezone(zone).date())
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_clock(monkeypatch, "2026-03-20T12:00:00Z")
 
 
 def window(start: str, end: str, **options: Any) -> Options:
@@ -157,6 +169,11 @@ def test_each_metric_asks_its_own_endpoint_by_month_unless_told_otherwise(metric
         ("month", "2026-01-01", "2026-02-01", "2025-12-01", "2026-01-31", "2026-01-01", "2026-02-01"),
         ("quarter", "2026-02-01", "2026-02-02", "2025-10-01", "2026-02-01", "2026-01-01", "2026-04-01"),
         ("year", "2026-02-01", "2026-02-02", "2025-01-01", "2026-02-01", "2026-01-01", "2027-01-01"),
+        # the last bucket is over: it is read whole wherever the interval ends
+        ("month", "2026-02-05", "2026-02-06", "2026-01-01", "2026-02-28", "2026-02-01", "2026-03-01"),
+        ("week", "2026-03-10", "2026-03-11", "2026-03-02", "2026-03-15", "2026-03-09", "2026-03-16"),
+        ("quarter", "2025-11-01", "2025-11-02", "2025-07-01", "2025-12-31", "2025-10-01", "2026-01-01"),
+        ("year", "2024-02-01", "2024-02-02", "2023-01-01", "2024-12-31", "2024-01-01", "2025-01-01"),
     ],
 )
 def test_metrics_are_read_and_restated_in_whole_buckets(
@@ -172,9 +189,81 @@ def test_metrics_are_read_and_restated_in_whole_buckets(
     assert (reading.scope.start.isoformat(), reading.scope.end.isoformat()) == (restated_from, restated_to)
 
 
+@pytest.mark.parametrize(
+    ("now", "zone", "asked_to"),
+    [
+        ("2026-03-31T23:59:00Z", "UTC", "2026-03-05"),
+        ("2026-04-01T00:01:00Z", "UTC", "2026-03-31"),
+        ("2026-04-01T06:59:00Z", "America/Los_Angeles", "2026-03-05"),
+        ("2026-04-01T07:01:00Z", "America/Los_Angeles", "2026-03-31"),
+        ("2026-03-31T10:59:00Z", "Pacific/Auckland", "2026-03-06"),
+        ("2026-03-31T11:01:00Z", "Pacific/Auckland", "2026-03-31"),
+    ],
+)
+def test_a_bucket_is_over_when_its_last_day_has_ended_for_the_account(
+    monkeypatch: pytest.MonkeyPatch, now: str, zone: str, asked_to: str
+) -> None:
+    set_clock(monkeypatch, now)
+    client = FakeClient(account_settings={"time_zone": zone})
+
+    rows_of(STREAMS["metrics_mrr"].open(client, window("2026-03-05", "2026-03-06")))
+
+    assert client.calls[0][1]["end_date"].isoformat() == asked_to
+
+
+def test_the_clock_is_that_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    zone = ZoneInfo("Pacific/Kiritimati")
+
+    before = datetime.now(zone).date()
+    assert before <= metrics.today(zone) <= datetime.now(zone).date()
+
+
+@pytest.mark.parametrize(
+    ("zone", "asked_from", "asked_to"),
+    [
+        # a day more in front of the days that are touched, to compare with
+        ("UTC", "2025-06-14", "2025-06-15"),
+        ("America/Los_Angeles", "2025-06-13", "2025-06-15"),
+        ("Pacific/Auckland", "2025-06-14", "2025-06-16"),
+        ("Asia/Kolkata", "2025-06-14", "2025-06-16"),
+    ],
+)
+def test_days_are_those_of_the_account(zone: str, asked_from: str, asked_to: str) -> None:
+    client = FakeClient(account_settings={"time_zone": zone})
+
+    reading = STREAMS["metrics_mrr"].open(client, window("2025-06-15", "2025-06-16", interval="day"))
+    rows_of(reading)
+
+    arguments = client.calls[0][1]
+    assert (arguments["start_date"].isoformat(), arguments["end_date"].isoformat()) == (asked_from, asked_to)
+    assert reading.scope.start == date.fromisoformat(asked_from) + timedelta(days=1)
+    assert reading.scope.end == date.fromisoformat(asked_to) + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"week_start_on": "monday"}, "time_zone"),
+        ({**UTC_ACCOUNT, "time_zone": None}, "time_zone"),
+        ({**UTC_ACCOUNT, "time_zone": 5}, "time_zone"),
+        ({**UTC_ACCOUNT, "time_zone": ""}, "time_zone"),
+        ({**UTC_ACCOUNT, "time_zone": "../../etc"}, "time_zone"),
+        ({**UTC_ACCOUNT, "time_zone": "America"}, "time_zone"),
+        ({**UTC_ACCOUNT, "time_zone": "Mars/Olympus"}, "time_zone"),
+        ({"time_zone": "UTC"}, "week_start_on"),
+        ({**UTC_ACCOUNT, "week_start_on": "friday"}, "week_start_on"),
+        ({**UTC_ACCOUNT, "week_start_on": []}, "week_start_on"),
+    ],
+)
+def test_an_account_that_does_not_say_how_it_counts_days_is_refused(settings: dict[str, Any], field: str) -> None:
+    with pytest.raises(ChartMogulInvalidResponseError, match=f"metrics_mrr.*'{field}'"):
+        STREAMS["metrics_mrr"].open(FakeClient(account_settings=settings), Options(JANUARY, interval="week"))
+
+
 @pytest.mark.parametrize(("week_start_on", "first"), [("monday", "2026-01-05"), ("sunday", "2026-01-04")])
 def test_weeks_begin_as_the_account_says(week_start_on: str, first: str) -> None:
-    client = FakeClient(week_start_on=week_start_on)
+    client = FakeClient(account_settings={**UTC_ACCOUNT, "week_start_on": week_start_on})
 
     reading = STREAMS["metrics_mrr"].open(client, window("2026-01-07", "2026-01-08", interval="week"))
 
@@ -215,6 +304,13 @@ def test_activities_are_asked_for_by_instants_and_the_end_stays_outside() -> Non
     assert (reading.scope.column, reading.scope.start, reading.scope.end) == ("date", JANUARY.start, JANUARY.end)
     ((_, asked),) = client.calls
     assert (asked["start_date"], asked["end_date"]) == (JANUARY.start, JANUARY.end)
+
+
+def test_an_activity_without_a_date_is_refused() -> None:
+    client = FakeClient(lists={"activities": [[{"uuid": "a", "date": None}]]})
+
+    with pytest.raises(ChartMogulInvalidResponseError, match=r"activities.*'date'"):
+        rows_of(STREAMS["activities"].open(client, Options(JANUARY)))
 
 
 # customers and invoices -----------------------------------------------------------------------------------------------
@@ -279,6 +375,15 @@ def test_an_invoice_comes_with_its_line_items_and_transactions() -> None:
     assert (second["line_items"], second["transactions"]) == ([], [])
 
 
+@pytest.mark.parametrize("field", ["line_items", "transactions"])
+@pytest.mark.parametrize("value", [5, "li_1", {}, [5], [None]])
+def test_an_invoice_whose_parts_are_no_list_of_objects_is_refused(field: str, value: object) -> None:
+    client = FakeClient(lists={"invoices": [[{"uuid": "inv_1", field: value}]]})
+
+    with pytest.raises(ChartMogulInvalidResponseError, match=f"invoices.*'{field}'"):
+        rows_of(STREAMS["invoices"].open(client, Options()))
+
+
 # subscriptions --------------------------------------------------------------------------------------------------------
 
 
@@ -328,6 +433,14 @@ def test_a_customer_that_vanished_during_the_walk_has_no_subscriptions() -> None
     rows = rows_of(STREAMS["subscriptions"].open(FakeClient(lists=lists), Options()))
 
     assert [row["uuid"] for row in rows] == ["s-2"]
+
+
+@pytest.mark.parametrize("customer", [{}, {"uuid": None}, {"uuid": 5}, {"uuid": ""}])
+def test_a_customer_without_uuid_is_refused(customer: dict[str, Any]) -> None:
+    client = FakeClient(lists={"customers": [[customer]], "subscriptions": lambda _: []})
+
+    with pytest.raises(ChartMogulInvalidResponseError, match=r"subscriptions.*'uuid'"):
+        rows_of(STREAMS["subscriptions"].open(client, Options()))
 
 
 def test_an_error_in_the_walk_ends_it() -> None:
