@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseHook
 
+from airflow_provider_chartmogul.client.values import comma
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal, required_text
 from airflow_provider_chartmogul.streams import get_stream
 from airflow_provider_chartmogul.streams.model import LoadMode, Options
 from airflow_provider_chartmogul.streams.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from airflow.providers.common.compat.sdk import Context
     from sqlalchemy.engine import Engine
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.streams.model import Stream
 
 _NARROWING = ("interval", "geo", "plans", "filters", "data_source_uuid")
+_SEVERAL = ("geo", "plans")
+_CHECKED = ("sql_conn_id", "table", *_NARROWING)
 
 
 class ChartMogulToSqlOperator(ChartMogulOperator):
@@ -52,17 +57,20 @@ class ChartMogulToSqlOperator(ChartMogulOperator):
     whole, since the API cannot say what has changed; ``merge`` keeps rows of records deleted in ChartMogul. ChartMogul
     restates history when billing data changes, so give ``lookback_days`` to streams with a place in time.
 
-    Metrics are read in whole buckets, from the first day of the bucket that the interval begins in. A bucket that the
-    interval cuts off is dated with the interval's last day and replaced by the next load that touches it: run loads of
-    one bucket in order. Intervals and segments may share a table, since rows carry ``interval``, ``geo``, ``plans`` and
-    ``filters`` and only rows of the same are replaced (by all modes but ``replace``).
+    Metrics are read in whole buckets: all that the interval touches, by days of the account's time zone. So a bucket
+    that is over, by the clock of the worker, has the same row whichever of its days a run is for. One that is still
+    running ends with the interval's last day, is dated so, and is replaced by the next load that touches it: run the
+    loads of a running bucket in order. In an account that is not in UTC an interval of a day touches two; the one that
+    has not ended is completed by the next run. ``merge`` does here what ``replace_interval`` does. Intervals and
+    segments may share a table, since rows carry ``interval``, ``geo``, ``plans`` and ``filters`` and only rows of the
+    same are replaced (by all modes but ``replace``).
 
     SQLite and DuckDB allow one writer: DuckDB's file is taken for the whole load, SQLite's only for the final step.
     Staging uses temporary tables, which need a session of their own: of a pooler such as PgBouncer use session mode.
 
     :param stream: what to load, see above.
     :param sql_conn_id: Airflow connection of the database. (templated)
-    :param table: name of the table, ``chartmogul_<stream>`` by default. (templated)
+    :param table: name of the table, ``chartmogul_<stream>`` by default; without schema. (templated)
     :param schema: schema of the table, which must exist; the connection's own by default. (templated)
     :param load_mode: ``merge``, ``replace_interval`` or ``replace``; see the table for the default.
     :param interval_start: first instant to load, for metrics and activities: a date, a datetime or ISO 8601 text, in
@@ -71,12 +79,14 @@ class ChartMogulToSqlOperator(ChartMogulOperator):
     :param lookback_days: how many days before ``interval_start`` to begin. (templated)
     :param interval: bucket size of metrics: ``day``, ``week``, ``month`` (default), ``quarter`` or ``year``. ``asp``
         has no day and week, ``ltv`` only month. (templated)
-    :param geo: metrics of customers in these countries only (ISO 3166-1 alpha-2, comma-separated). (templated)
-    :param plans: metrics of these plans only (names, uuids or external ids, comma-separated). (templated)
+    :param geo: metrics of customers in these countries only (ISO 3166-1 alpha-2), as list or comma-separated; rows
+        carry them comma-separated, in the order given. (templated)
+    :param plans: metrics of these plans only (names, uuids or external ids), in the same forms. (templated)
     :param filters: metrics under a filter expression of ChartMogul only. (templated)
-    :param data_source_uuid: customers, invoices or subscriptions of this data source only. With ``replace`` the table
-        then holds nothing else. (templated)
-    :raises ValueError: stream, load mode and options do not fit together; when the DAG is parsed, unless templated.
+    :param data_source_uuid: customers, invoices or subscriptions of this data source only; of all if ``None``. With
+        ``replace`` the table then holds nothing else. (templated)
+    :raises ValueError: stream, load mode and options do not fit together, or one of them is empty or of another form;
+        when the DAG is parsed, unless templated.
     :raises ChartMogulConfigError: the database connection or an existing table cannot be used.
     :raises ChartMogulLoadError: the database refused something.
     """
@@ -108,8 +118,8 @@ class ChartMogulToSqlOperator(ChartMogulOperator):
         interval_end: Moment = "{{ data_interval_end | default('', true) }}",
         lookback_days: int | str = 0,
         interval: str | None = None,
-        geo: str | None = None,
-        plans: str | None = None,
+        geo: str | Sequence[str] | None = None,
+        plans: str | Sequence[str] | None = None,
         filters: str | None = None,
         data_source_uuid: str | None = None,
         **kwargs: Any,
@@ -128,22 +138,20 @@ class ChartMogulToSqlOperator(ChartMogulOperator):
         self.plans = plans
         self.filters = filters
         self.data_source_uuid = data_source_uuid
-        self._check(get_stream(stream), [name for name in _NARROWING if is_literal(getattr(self, name))])
+        self._checked(_is_final)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Load, and return the number of rows per table and the bounds of what was read (``None`` for all)."""
-        stream = get_stream(self.stream)
-        mode = self._check(stream, _NARROWING)
+        stream, mode, options = self._checked()
         window = None
         if stream.windowed:
             window = Window.of(self.interval_start, self.interval_end, int(self.lookback_days))
-        options = Options(window, **{name: getattr(self, name) or None for name in _NARROWING})
         engine = self._engine()
 
         # SQLAlchemy takes long to import, and a scheduler that only parses has no need of it
         from airflow_provider_chartmogul.transfers.sql_load import load
 
-        reading = stream.open(self.hook.get_conn(), options)
+        reading = stream.open(self.hook.get_conn(), replace(options, window=window))
         table = self.table or f"chartmogul_{stream.name}"
         rows = load(engine, stream.tables, reading, mode, table=table, schema=self.schema or None)
         self.log.info("Loaded stream %s: %s", stream.name, ", ".join(f"{name} {count}" for name, count in rows.items()))
@@ -153,11 +161,22 @@ class ChartMogulToSqlOperator(ChartMogulOperator):
             "interval_end": window.end.isoformat() if window else None,
         }
 
-    def _check(self, stream: Stream, names: Sequence[str]) -> LoadMode:
-        """Check what is known by now, and return the load mode."""
+    def _checked(self, is_known: Callable[[Any], bool] = lambda _: True) -> tuple[Stream, LoadMode, Options]:
+        """Check what is known by now, and return what to load, how, and what narrows it."""
+        values = {name: value for name in _CHECKED if (value := getattr(self, name)) is not None}
+        known = {name: value for name, value in values.items() if is_known(value)}
+        for name in ("sql_conn_id", "data_source_uuid"):
+            if name in known:
+                # a template without a value must not come to mean all data sources
+                required_text(name, known[name])
+        if "." in known.get("table", ""):
+            raise ValueError(f"table must be a name without dots, not {self.table!r}: name its schema in schema")
+        stream = get_stream(self.stream)
         mode = self.load_mode or stream.default_mode
-        stream.check(mode, Options(**{name: getattr(self, name) for name in names}))
-        return LoadMode(mode)
+        narrowing: dict[str, Any] = {name: _text(name, known[name]) for name in _NARROWING if name in known}
+        options = Options(**narrowing)
+        stream.check(mode, options)
+        return stream, LoadMode(mode), options
 
     def _engine(self) -> Engine:
         try:
@@ -178,3 +197,19 @@ class ChartMogulToSqlOperator(ChartMogulOperator):
                 f"There is no SQLAlchemy dialect for connection '{self.sql_conn_id}' (for DuckDB: "
                 "pip install 'airflow-provider-chartmogul[duckdb]')"
             ) from None
+
+
+def _is_final(value: Any) -> bool:
+    return is_literal(value) or (isinstance(value, (list, tuple)) and all(map(is_literal, value)))
+
+
+def _text(name: str, value: Any) -> str | None:
+    """Return one or several texts in the one form that is sent, compared and stored: comma-separated."""
+    if isinstance(value, str):
+        return value or None
+    if name not in _SEVERAL:
+        raise ValueError(f"{name} must be text, not {value!r}")
+    # not of a set, whose order is another in each process
+    if not isinstance(value, Sequence) or not all(isinstance(one, str) and one for one in value):
+        raise ValueError(f"{name} must be text or a list of texts, not {value!r}")
+    return comma(value) or None

@@ -20,6 +20,7 @@ from airflow_provider_chartmogul.streams.model import LoadMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from airflow_provider_chartmogul.streams.model import Page, Reading, Row, Scope, Table
 
@@ -63,7 +64,9 @@ def load(
     :raises ChartMogulLoadError: the database refused something; names table, step and SQLSTATE, never a value.
     """
     try:
-        with engine.connect() as connection:
+        with _failing_as(target_table(tables[0], table, schema).fullname, "connecting"):
+            connection = engine.connect()
+        with connection:
             return _Load(connection, tables, table, schema).run(reading, mode)
     finally:
         engine.dispose()
@@ -159,7 +162,8 @@ class _Load:
         deletion = sa.delete(target).where(
             *(target.c[name] == value for name, value in (scope.constants if scope else {}).items())
         )
-        if mode == LoadMode.REPLACE_INTERVAL:
+        # The row of a bucket that is still running has another date each day: by its key nothing would be found.
+        if mode == LoadMode.REPLACE_INTERVAL or (scope and scope.column == table.key):
             assert scope is not None  # noqa: S101 - only streams with a scope have this mode
             return deletion.where(target.c[scope.column] >= scope.start, target.c[scope.column] < scope.end)
         return deletion.where(target.c[table.parent_key or table.key].in_(sa.select(self.staging[""].c[self.main.key])))
@@ -184,16 +188,19 @@ class _Load:
             except Exception as err:  # noqa: BLE001 - the outcome of the load matters more
                 log.warning("Staging table %s could not be dropped: %s", staging.fullname, error_code(err))
 
-    @contextmanager
-    def _step(self, step: str, table: Table | None = None) -> Iterator[None]:
-        try:
-            yield
-        except ChartMogulError:
-            raise
-        except Exception as err:  # noqa: BLE001 - what a driver raises is not always its own kind of error
-            name = self.targets[table.suffix if table else ""].fullname
-            # drivers quote rows in their messages: neither text nor cause may pass
-            raise ChartMogulLoadError(f"Loading into {name} failed while {step}: {error_code(err)}") from None
+    def _step(self, step: str, table: Table | None = None) -> AbstractContextManager[None]:
+        return _failing_as(self.targets[table.suffix if table else ""].fullname, step)
+
+
+@contextmanager
+def _failing_as(target: str, step: str) -> Iterator[None]:
+    try:
+        yield
+    except ChartMogulError:
+        raise
+    except Exception as err:  # noqa: BLE001 - what a driver raises is not always its own kind of error
+        # drivers quote rows in their messages: neither text nor cause may pass
+        raise ChartMogulLoadError(f"Loading into {target} failed while {step}: {error_code(err)}") from None
 
 
 def _insert_rows(connection: sa.engine.Connection, staging: sa.Table, rows: list[Row]) -> None:

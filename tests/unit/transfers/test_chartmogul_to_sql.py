@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import traceback
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,13 +15,18 @@ from airflow.providers.sqlite.hooks.sqlite import SqliteHook
 from airflow_provider_chartmogul.exceptions import (
     ChartMogulConfigError,
     ChartMogulConnectionError,
+    ChartMogulInvalidResponseError,
     ChartMogulLoadError,
     ChartMogulServerError,
 )
-from airflow_provider_chartmogul.streams import STREAMS
+from airflow_provider_chartmogul.streams import STREAMS, metrics
 from airflow_provider_chartmogul.transfers.chartmogul_to_sql import ChartMogulToSqlOperator
+from tests.unit.client.servers import answer, serving
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.emulator import Emulator
     from tests.unit.transfers.conftest import Warehouse
@@ -31,8 +38,16 @@ QUARTER = {"interval_start": "2026-01-01", "interval_end": "2026-03-21"}
 
 
 @pytest.fixture(autouse=True)
-def _clock(emulator: Emulator) -> None:
-    emulator.configure(now=NOW)
+def set_clock(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Sets the time for ChartMogul and for the worker."""
+
+    def set_to(now: str) -> None:
+        emulator.configure(now=now)
+        instant = datetime.fromisoformat(now)
+        monkeypatch.setattr(metrics, "today", lambda zone: instant.astimezone(zone).date())
+
+    set_to(NOW)
+    return set_to
 
 
 class Billing:
@@ -254,6 +269,84 @@ def test_daily_runs_leave_one_row_per_month_and_the_same_as_one_run(warehouse: W
     assert mrr(warehouse) == MONTHS
 
 
+@pytest.mark.parametrize("load_mode", ["replace_interval", "merge"])
+@pytest.mark.parametrize(
+    ("interval", "row"),
+    [
+        ("week", ("2026-02-08", 5000, 0, 1000, 25.0)),
+        ("month", ("2026-02-28", 7000, 2000, 1000, 75.0)),
+        ("quarter", ("2026-03-20", 7000, 6000, 1000, 0.0)),
+    ],
+)
+def test_running_an_old_day_again_leaves_its_bucket_whole(
+    warehouse: Warehouse, billing: Billing, interval: str, row: tuple[Any, ...], load_mode: str
+) -> None:
+    two_customers(billing)
+    how = {"interval": interval, "load_mode": load_mode}
+    run(warehouse, "metrics_mrr", **QUARTER, **how)
+    at_once = mrr(warehouse)
+    assert row in at_once
+
+    # the bucket of the quarter is still running: of that one the last day comes last
+    days = [4, 5] if interval != "quarter" else [5, 47]
+    for day in days:
+        start = date(2026, 2, 1) + timedelta(days=day)
+        run(warehouse, "metrics_mrr", interval_start=start, interval_end=start + timedelta(days=1), **how)
+
+    assert mrr(warehouse) == at_once
+
+
+@pytest.mark.parametrize("load_mode", ["replace_interval", "merge"])
+def test_a_running_bucket_has_one_row_that_grows(
+    warehouse: Warehouse, billing: Billing, set_clock: Callable[[str], None], load_mode: str
+) -> None:
+    two_customers(billing)
+    for day in (4, 5, 10):
+        set_clock(f"2026-02-{day + 1:02}T00:10:00Z")
+        bounds = {"interval_start": f"2026-02-{day:02}", "interval_end": f"2026-02-{day + 1:02}"}
+        run(warehouse, "metrics_mrr", **bounds, load_mode=load_mode)
+
+    assert mrr(warehouse) == [("2026-02-10", 7000, 2000, 1000, 75.0)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "instant", "day"),
+    [
+        ("America/Los_Angeles", "2026-02-15T01:00:00Z", "2026-02-14"),
+        ("Pacific/Auckland", "2026-02-14T12:00:00Z", "2026-02-15"),
+        ("UTC", "2026-02-14T23:00:00Z", "2026-02-14"),
+    ],
+)
+def test_daily_runs_complete_the_days_of_accounts_in_other_zones(
+    warehouse: Warehouse,
+    billing: Billing,
+    emulator: Emulator,
+    set_clock: Callable[[str], None],
+    zone: str,
+    instant: str,
+    day: str,
+) -> None:
+    emulator.configure(account={"time_zone": zone})
+    billing.invoice(billing.customer("anna"), "a1", instant, "2026-03-15", 4000)
+
+    for number in range(13, 17):
+        set_clock(f"2026-02-{number + 1:02}T00:10:00Z")
+        bounds = {"interval_start": f"2026-02-{number:02}", "interval_end": f"2026-02-{number + 1:02}"}
+        run(warehouse, "metrics_mrr", interval="day", **bounds)
+
+    moved = [row for row in mrr(warehouse) if row[2]]
+    assert moved == [(day, 4000, 4000, 0, 0.0)]
+    answer = billing.client.metrics.mrr(start_date="2026-02-13", end_date="2026-02-16", interval="day")
+    loaded = [row[:2] for row in mrr(warehouse) if "2026-02-13" <= row[0] <= "2026-02-16"]
+    assert loaded == [(entry["date"], entry["mrr"]) for entry in answer["entries"]]
+
+
+def test_the_account_is_asked_once_in_each_load(warehouse: Warehouse, emulator: Emulator) -> None:
+    run(warehouse, "metrics_mrr", **QUARTER, interval="week")
+
+    assert emulator.stats()["requests_by_operation"] == {"GET /account": 1, "GET /metrics/mrr": 1}
+
+
 def test_changes_do_not_depend_on_how_the_range_was_cut(warehouse: Warehouse, billing: Billing) -> None:
     two_customers(billing)
     run(warehouse, "metrics_mrr", interval="day", interval_start="2026-02-01", interval_end="2026-02-15")
@@ -274,11 +367,11 @@ def test_weeks_end_as_the_account_says(warehouse: Warehouse, billing: Billing, e
     two_customers(billing)
     emulator.configure(account={"week_start_on": "sunday"})
 
-    # Wednesday 4 February to Tuesday 10 February
+    # Wednesday 4 February to Tuesday 10 February, in weeks that are over
     bounds = {"interval_start": "2026-02-04", "interval_end": "2026-02-11"}
     run(warehouse, "metrics_mrr", interval="week", **bounds)
 
-    assert mrr(warehouse) == [("2026-02-07", 5000, 0, 1000, 25.0), ("2026-02-10", 7000, 2000, 0, 40.0)]
+    assert mrr(warehouse) == [("2026-02-07", 5000, 0, 1000, 25.0), ("2026-02-14", 7000, 2000, 0, 40.0)]
 
 
 def test_intervals_and_segments_share_a_table(warehouse: Warehouse, billing: Billing) -> None:
@@ -292,6 +385,20 @@ def test_intervals_and_segments_share_a_table(warehouse: Warehouse, billing: Bil
 
     rows = warehouse.query("SELECT interval, geo, mrr FROM chartmogul_metrics_mrr ORDER BY mrr, interval")
     assert sorted(rows) == [("month", "", 7000), ("month", "FR", 2000), ("year", "", 7000)]
+
+
+@pytest.mark.parametrize("geo", [["FR", "DE"], ("FR", "DE"), "FR,DE"], ids=["list", "tuple", "text"])
+@pytest.mark.parametrize("plans", [["Größe M"], "Größe M"], ids=["list", "text"])
+def test_segments_can_be_lists(warehouse: Warehouse, billing: Billing, geo: Any, plans: Any) -> None:
+    two_customers(billing)
+    february = {"interval_start": "2026-02-01", "interval_end": "2026-03-01"}
+
+    run(warehouse, "metrics_mrr", **february, geo="FR,DE", plans="Größe M")
+    run(warehouse, "metrics_mrr", **february, geo=geo, plans=plans)
+    run(warehouse, "metrics_mrr", **february, geo=["FR"], plans=[])
+
+    rows = warehouse.query("SELECT geo, plans, mrr FROM chartmogul_metrics_mrr ORDER BY mrr")
+    assert rows == [("FR", "", 2000), ("FR,DE", "Größe M", 7000)]
 
 
 # failures -------------------------------------------------------------------------------------------------------------
@@ -384,6 +491,54 @@ def test_logs_quote_no_customer(warehouse: Warehouse, billing: Billing, caplog: 
     assert "test-key" not in caplog.text
 
 
+ACCOUNT = {"name": "Acme", "currency": "USD", "time_zone": "UTC", "week_start_on": "monday"}
+
+
+@pytest.mark.usefixtures("sqlite_conn")
+@pytest.mark.parametrize(
+    ("stream", "bodies", "complaint"),
+    [
+        ("metrics_mrr", [{**ACCOUNT, "week_start_on": None}], "metrics_mrr.*'week_start_on'"),
+        ("metrics_mrr", [{**ACCOUNT, "time_zone": "Nowhere"}], "metrics_mrr.*'time_zone'"),
+        ("metrics_mrr", [{"name": "Acme", "currency": "USD"}], "'time_zone'"),
+        ("metrics_mrr", [ACCOUNT, {}], "metrics/mrr.*'entries'"),
+        ("metrics_mrr", [ACCOUNT, {"entries": None}], "metrics/mrr.*'entries'"),
+        ("metrics_mrr", [ACCOUNT, {"entries": [5]}], "metrics/mrr.*not an object"),
+        ("metrics_mrr", [ACCOUNT, {"entries": [{"mrr": 1}]}], "metrics/mrr.*'date'"),
+        ("subscriptions", [{"entries": [{"name": "x"}], "has_more": False}], "subscriptions.*'uuid'"),
+        ("invoices", [{"invoices": [{"uuid": "i", "line_items": [5]}], "has_more": False}], "invoices.*'line_items'"),
+        ("activities", [{"entries": [{"uuid": "a"}], "has_more": False}], "activities.*'date'"),
+        ("customers", [{"entries": [5], "has_more": False}], "customers.*not an object"),
+    ],
+)
+def test_an_answer_of_another_shape_is_named(
+    monkeypatch: pytest.MonkeyPatch, stream: str, bodies: list[Any], complaint: str
+) -> None:
+    bounds = {**QUARTER, **({"interval": "week"} if "metrics" in stream else {})} if STREAMS[stream].windowed else {}
+    with serving(*(answer(body=body) for body in bodies)) as server:
+        extra = {"max_retry_seconds": 0.01}
+        connection = {"conn_type": "chartmogul", "password": "test-key", "host": server.url, "extra": extra}
+        monkeypatch.setenv("AIRFLOW_CONN_CHARTMOGUL_DEFAULT", json.dumps(connection))
+        operator = ChartMogulToSqlOperator(task_id="load", stream=stream, sql_conn_id="warehouse", **bounds)
+
+        with pytest.raises(ChartMogulInvalidResponseError, match=complaint):
+            operator.execute({})
+
+
+def test_a_database_that_cannot_be_reached_is_named_without_what_it_said(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    connection = json.loads(os.environ["AIRFLOW_CONN_WAREHOUSE"])
+    connection["host"] = str(tmp_path / "missing-folder" / "file")
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(connection))
+
+    with pytest.raises(ChartMogulLoadError, match=r"public\.mine failed while connecting: [A-Za-z]+") as caught:
+        run(warehouse, "customers", table="mine", schema="public")
+
+    assert caught.value.__suppress_context__
+    assert "missing-folder" not in "".join(traceback.format_exception(caught.value))
+
+
 def test_a_connection_that_is_no_database_is_refused() -> None:
     operator = ChartMogulToSqlOperator(task_id="load", stream="customers", sql_conn_id="chartmogul_default")
 
@@ -459,11 +614,56 @@ def test_runs_without_a_data_interval_load_whole_streams_only(billing: Billing) 
         {"stream": "metrics_asp", "interval": "day"},
         {"stream": "activities", "interval": "day"},
         {"stream": "metrics_mrr", "data_source_uuid": "ds_1"},
+        {"stream": "customers", "geo": ["DE"]},
     ],
 )
-def test_what_cannot_work_is_refused_when_the_dag_is_parsed(arguments: dict[str, str]) -> None:
+def test_what_cannot_work_is_refused_when_the_dag_is_parsed(arguments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"stream|load_mode|interval"):
         ChartMogulToSqlOperator(task_id="load", sql_conn_id="warehouse", **arguments)
+
+
+REFUSED = [
+    ("customers", "table", "public.customers", r"table .*'public.customers'.* schema"),
+    ("customers", "sql_conn_id", "", "sql_conn_id is empty"),
+    ("customers", "sql_conn_id", "None", "sql_conn_id is empty"),
+    ("customers", "data_source_uuid", "", "data_source_uuid is empty"),
+    ("customers", "data_source_uuid", " ", "data_source_uuid is empty"),
+    ("customers", "data_source_uuid", "None", "data_source_uuid is empty"),
+]
+
+
+@pytest.mark.parametrize(("stream", "name", "value", "complaint"), REFUSED)
+def test_names_that_cannot_be_are_refused_when_the_dag_is_parsed(
+    stream: str, name: str, value: str, complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        ChartMogulToSqlOperator(**{"task_id": "load", "stream": stream, "sql_conn_id": "warehouse", name: value})
+
+
+@pytest.mark.usefixtures("sqlite_conn")
+@pytest.mark.parametrize(
+    ("stream", "name", "value", "complaint"),
+    [
+        *REFUSED,
+        ("metrics_mrr", "geo", 5, "geo must be text or a list of texts"),
+        ("metrics_mrr", "geo", {"DE", "FR"}, "geo must be text or a list of texts"),
+        ("metrics_mrr", "plans", ["Gold", 5], "plans must be text or a list of texts"),
+        ("metrics_mrr", "plans", ["Gold", ""], "plans must be text or a list of texts"),
+        ("metrics_mrr", "filters", ["mrr~GT~1"], "filters must be text, not"),
+    ],
+)
+def test_what_a_template_made_of_them_is_refused_before_any_request(
+    emulator: Emulator, stream: str, name: str, value: Any, complaint: str
+) -> None:
+    bounds = QUARTER if STREAMS[stream].windowed else {}
+    arguments = {"sql_conn_id": "warehouse", **bounds, name: "{{ params.value }}"}
+    operator = ChartMogulToSqlOperator(task_id="load", stream=stream, **arguments)
+    setattr(operator, name, value)
+
+    with pytest.raises(ValueError, match=complaint):
+        operator.execute({})
+
+    assert emulator.stats()["requests"] == 0
 
 
 @pytest.mark.usefixtures("sqlite_conn")
