@@ -98,19 +98,19 @@ def test_rates_and_currency_of_the_account(api: Api, source: str, customer: str,
 
 
 def test_figures_follow_after_the_processing_lag(api: Api, source: str, customer: str, plan: str) -> None:
-    api.emulator.configure(processing_ms=300)
+    api.emulator.configure(processing_ms=1500)
     started = time.monotonic()
     (stored,) = api.bill(customer, invoice("inv-1", subscription_item(plan)))
     assert api.json("GET", f"/invoices/{stored['uuid']}")["external_id"] == "inv-1"
     early = api.json("GET", f"/customers/{customer}")
     assert (early["mrr"], early["status"]) == (0, "New Lead")
     status = api.json("GET", f"/data_sources/{source}", with_processing_status="true")
-    assert time.monotonic() < started + 0.3, "the machine is too slow for this test to say anything"
+    assert time.monotonic() < started + 1.5, "the machine is too slow for this test to say anything"
     assert status["processing_status"] == {"processed": 1, "failed": 0, "pending": 2}
     assert status["status"] != "idle"
     while api.json("GET", f"/customers/{customer}")["mrr"] != 5000:
         assert time.monotonic() < started + 10
-    assert time.monotonic() - started >= 0.3
+    assert time.monotonic() - started >= 1.5
     assert len(api.walk("/activities", "entries")) == 1
 
 

@@ -153,6 +153,7 @@ def test_imports_run_also_if_nobody_asks(api: Api, path: str) -> None:
 def test_the_lags_of_import_and_figures_run_without_questions(api: Api, path: str) -> None:
     api.emulator.configure(processing_ms=100)
     api.json("POST", path, payload())
+    # longer than both lags; the passing of time is what is tested, and nothing runs while nobody asks
     time.sleep(0.3)
     assert [customer["status"] for customer in api.walk("/customers", "entries")] == ["Cancelled"]
 

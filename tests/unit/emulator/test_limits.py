@@ -30,20 +30,29 @@ def ping(emulator: Emulator, session: requests.Session | None = None) -> request
     return (session or requests).get(f"{emulator.base_url}/ping", auth=(emulator.api_key, ""), timeout=10)
 
 
-def test_the_41st_request_of_a_second_is_refused(limited: Emulator) -> None:
+def within_a_second(emulator: Emulator, requests_: int) -> list[requests.Response]:
+    """Send so many requests; again if a pause of the machine spread them over more than a second."""
     with requests.Session() as session:
-        started = time.monotonic()
-        answers = [ping(limited, session) for _ in range(50)]
-        assert time.monotonic() - started < 1, "the machine is too slow for this test to say anything"
-        statuses = [answer.status_code for answer in answers]
-        assert statuses == [200] * 40 + [429] * 10
-        assert answers[-1].json() == {
-            "code": 429,
-            "message": "Your request rate has exceeded our rate limit.",
-            "param": None,
-        }
-        assert "Retry-After" not in answers[-1].headers
-        assert limited.stats()["refused_429"] == 10
+        for _ in range(10):
+            emulator.reset()
+            started = time.monotonic()
+            answers = [ping(emulator, session) for _ in range(requests_)]
+            if time.monotonic() - started < 1:
+                return answers
+    raise AssertionError("ten bursts in a row took longer than a second each")
+
+
+def test_the_41st_request_of_a_second_is_refused(limited: Emulator) -> None:
+    answers = within_a_second(limited, 50)
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [200] * 40 + [429] * 10
+    assert answers[-1].json() == {
+        "code": 429,
+        "message": "Your request rate has exceeded our rate limit.",
+        "param": None,
+    }
+    assert "Retry-After" not in answers[-1].headers
+    assert limited.stats()["refused_429"] == 10
 
 
 def test_any_sliding_second_is_looked_at_and_refused_requests_count() -> None:
