@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from airflow_provider_chartmogul.client.errors import says_duplicate
 from airflow_provider_chartmogul.client.retry import is_ambiguous, retrying
 from airflow_provider_chartmogul.client.transport import CHUNK, Request, Transport
+from airflow_provider_chartmogul.client.values import Record, with_fields
 from airflow_provider_chartmogul.exceptions import (
     ChartMogulAmbiguousWriteError,
     ChartMogulError,
@@ -23,9 +24,7 @@ from airflow_provider_chartmogul.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from airflow_provider_chartmogul.client.values import Record
+    from collections.abc import Callable, Mapping, Sequence
 
 T = TypeVar("T")
 
@@ -41,9 +40,12 @@ class Api:
         self._transport = transport
         self._max_retry_seconds = max_retry_seconds
 
-    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Record:
-        """Read. Repeated at will."""
-        return self._repeatable(Request("GET", path, params))
+    def get(self, path: str, params: Mapping[str, Any] | None = None, *, must_have: Sequence[str] = ()) -> Record:
+        """Read. Repeated at will.
+
+        :param must_have: fields that every good answer has.
+        """
+        return self._repeatable(Request("GET", path, params), must_have)
 
     def put(self, path: str, body: Mapping[str, Any]) -> Record:
         """Set. Repeated at will."""
@@ -53,9 +55,12 @@ class Api:
         """Set some fields. Repeated at will."""
         return self._repeatable(Request("PATCH", path, body=body))
 
-    def post_idempotent(self, path: str, body: Mapping[str, Any]) -> Record:
-        """Post what does no harm when it is done twice. Repeated at will."""
-        return self._repeatable(Request("POST", path, body=body))
+    def post_idempotent(self, path: str, body: Mapping[str, Any], *, must_have: Sequence[str] = ()) -> Record:
+        """Post what does no harm when it is done twice. Repeated at will.
+
+        :param must_have: fields that every good answer has.
+        """
+        return self._repeatable(Request("POST", path, body=body), must_have)
 
     def remove(self, path: str, body: Mapping[str, Any]) -> Record | None:
         """Take parts named in the body off a record. Repeated at will.
@@ -157,8 +162,10 @@ class Api:
             shutil.copyfileobj(spool, target, CHUNK)
         return size
 
-    def _repeatable(self, request: Request) -> Record:
-        return self._retrying(request, lambda: self._object(request))
+    def _repeatable(self, request: Request, must_have: Sequence[str] = ()) -> Record:
+        answer = self._retrying(request, lambda: self._object(request))
+        # not repeated: a whole object of another shape would come again
+        return with_fields(answer, must_have, request.name)
 
     def _object(self, request: Request) -> Record:
         answer = self._transport.send(request)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_chartmogul.client.values import Record, with_fields
 from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError, ChartMogulPaginationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-    from airflow_provider_chartmogul.client.values import Record
 
 MAX_PER_PAGE = 200
 
@@ -37,22 +36,27 @@ class PageShape:
 
     :param records_key: ``entries``, ``data_sources``, ``invoices``, …
     :param paged: false for lists that the API sends in one answer.
+    :param must_have: fields that every record has.
     """
 
     records_key: str = "entries"
     paged: bool = True
+    must_have: tuple[str, ...] = ()
 
-    def read(self, answer: Record, path: str) -> Page:
+    def read(self, answer: Record, request: str) -> Page:
         """Take an answer apart.
 
+        :param request: ``METHOD /path``.
         :raises ChartMogulInvalidResponseError: when it lacks what every page of this list has.
         """
         records = answer.get(self.records_key)
         has_more = answer.get("has_more") if self.paged else False
         if not isinstance(records, list):
-            raise ChartMogulInvalidResponseError(f"GET {path}: the page has no list {self.records_key!r}")
+            raise ChartMogulInvalidResponseError(f"{request}: the page has no list {self.records_key!r}")
         if not isinstance(has_more, bool):
-            raise ChartMogulInvalidResponseError(f"GET {path}: the page does not say whether there are more")
+            raise ChartMogulInvalidResponseError(f"{request}: the page does not say whether there are more")
+        for record in records:
+            with_fields(record, self.must_have, request)
         return Page(records, answer.get("cursor"), has_more, answer)
 
 
@@ -104,7 +108,8 @@ class Listing:
         """
         cursor, followed = self._cursor, {self._cursor}
         while True:
-            page = self._shape.read(self._get(self._path, {**self._params, "cursor": cursor}), self._path)
+            answer = self._get(self._path, {**self._params, "cursor": cursor})
+            page = self._shape.read(answer, f"GET {self._path}")
             if page.has_more:
                 cursor = self._next(page, followed)
                 followed.add(cursor)

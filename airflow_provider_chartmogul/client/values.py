@@ -6,10 +6,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError
 from airflow_provider_chartmogul.moments import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 Record = dict[str, Any]
 
@@ -37,6 +38,20 @@ def path(template: str, *ids: str | int) -> str:
     if any(segment in ("", ".", "..") for segment in segments):
         raise ValueError(f"an id for {template} is empty or not an id")
     return template.format(*(quote(segment, safe="") for segment in segments))
+
+
+def with_fields(record: object, names: Sequence[str], request: str) -> Record:
+    """Return a record of an answer if it is an object that has these fields, with something in them.
+
+    :param request: ``METHOD /path``.
+    :raises ChartMogulInvalidResponseError: it lacks one.
+    """
+    if not isinstance(record, dict):
+        raise ChartMogulInvalidResponseError(f"{request}: a record of the answer is not an object")
+    for name in names:
+        if record.get(name) is None:
+            raise ChartMogulInvalidResponseError(f"{request}: the answer lacks the field {name!r}")
+    return record
 
 
 def json_default(value: object) -> str:

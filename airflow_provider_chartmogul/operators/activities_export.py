@@ -8,14 +8,16 @@ import zlib
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any, cast, get_args
+from urllib.parse import urlsplit
 from uuid import uuid4
 
-from airflow.providers.common.compat.sdk import ObjectStoragePath
+from airflow.providers.common.compat.sdk import ObjectStoragePath, mask_secret
 
 from airflow_provider_chartmogul.client.resources.activities import MovementType
+from airflow_provider_chartmogul.client.values import with_fields
 from airflow_provider_chartmogul.exceptions import ChartMogulExportFailedError, ChartMogulInvalidResponseError
 from airflow_provider_chartmogul.intervals import inclusive_instants
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal, required_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,16 +108,19 @@ class ChartMogulDownloadActivitiesExportOperator(ChartMogulOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Fetch, check and store the file."""
+        export_id = required_text("export_id", self.export_id)
+        required_text("path", self.path)
         exports = self.hook.get_conn().activities_exports
-        export = exports.retrieve(self.export_id)
+        export = exports.retrieve(export_id)
         if export["status"] != "succeeded":
-            raise ChartMogulExportFailedError(
-                f"Activities export {self.export_id} is {export['status']}, not succeeded"
-            )
+            raise ChartMogulExportFailedError(f"Activities export {export_id} is {export['status']}, not succeeded")
+        link = str(with_fields(export, ("file_url",), f"GET /activities_export/{export_id}")["file_url"])
+        # at level DEBUG the HTTP library logs URLs as they are
+        mask_secret(urlsplit(link).query)
         with TemporaryDirectory() as folder:
             archive = Path(folder, "export.zip")
             with archive.open("wb") as file:
-                exports.download(export["file_url"], file)
+                exports.download(link, file)
             files = self._store(archive)
         self.log.info("Stored %s files, %s bytes under %s", len(files), sum(files.values()), self.path)
         return {"path": self.path, "bytes": sum(files.values()), "files": list(files)}

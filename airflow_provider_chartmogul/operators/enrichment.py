@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_chartmogul.attributes import checked_attributes, checked_tags
+from airflow_provider_chartmogul.client.pagination import PageShape
+from airflow_provider_chartmogul.client.values import with_fields
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
 from airflow_provider_chartmogul.operators.base import ChartMogulOperator, required_text
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.client.resources.tags import TagsResource
 
 TARGET_FIELDS = ("customer_uuid", "customer_email", "data_source_uuid", "external_id")
+ENRICHED = PageShape("entries", paged=False, must_have=("uuid",))
 TARGETS = ({"customer_uuid"}, {"customer_email"}, {"data_source_uuid", "external_id"})
 
 
@@ -57,6 +60,9 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
         self.ignore_missing = ignore_missing
         self._check_target()
 
+    attributes: ClassVar[str]
+    """What is added, as the API's paths call it."""
+
     @abstractmethod
     def resource(self, client: ChartMogulClient) -> TagsResource | CustomAttributesResource:
         """Return the part of the client that adds."""
@@ -92,8 +98,9 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
     def _enrich(self, client: ChartMogulClient, addition: Mapping[str, Any]) -> list[str]:
         resource = self.resource(client)
         if self.customer_email is not None:
-            entries = resource.add_by_email(self.customer_email, **addition)["entries"]
-            return [customer["uuid"] for customer in entries]
+            answer = resource.add_by_email(self.customer_email, **addition)
+            customers = ENRICHED.read(answer, f"POST /customers/attributes/{self.attributes}").records
+            return [customer["uuid"] for customer in customers]
         uuid = self.customer_uuid or self._find(client)
         resource.add(uuid, **addition)
         return [uuid]
@@ -101,7 +108,7 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
     def _find(self, client: ChartMogulClient) -> str:
         found = client.customers.list(data_source_uuid=self.data_source_uuid, external_id=self.external_id)
         for customer in found:
-            return str(customer["uuid"])
+            return str(with_fields(customer, ("uuid",), "GET /customers")["uuid"])
         raise ChartMogulNotFoundError(
             f"No customer with external_id '{self.external_id}' in data source {self.data_source_uuid}", status_code=404
         )
@@ -115,6 +122,7 @@ class ChartMogulAddTagsOperator(ChartMogulEnrichmentOperator):
     :param tags: one or more tags, stored as written. (templated)
     """
 
+    attributes = "tags"
     template_fields: Sequence[str] = (*ChartMogulEnrichmentOperator.template_fields, "tags")
 
     def __init__(self, *, tags: Sequence[str], **kwargs: Any) -> None:
@@ -141,6 +149,7 @@ class ChartMogulAddCustomAttributesOperator(ChartMogulEnrichmentOperator):
         and truth values may be text, as templates render them. (templated)
     """
 
+    attributes = "custom"
     template_fields: Sequence[str] = (*ChartMogulEnrichmentOperator.template_fields, "custom_attributes")
     template_fields_renderers = {"custom_attributes": "json"}
 

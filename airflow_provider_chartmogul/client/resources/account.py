@@ -22,4 +22,5 @@ class AccountResource(Resource):
         :param include: names of settings to add: ``churn_recognition``, ``churn_when_zero_mrr``,
             ``auto_churn_subscription``, ``refund_handling``, ``proximate_movement_reclassification``.
         """
-        return self._api.get("/account", {"include": comma(include)})
+        params = {"include": comma(include)}
+        return self._api.get("/account", params, must_have=("name", "currency", "time_zone"))

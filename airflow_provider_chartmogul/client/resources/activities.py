@@ -12,6 +12,7 @@ from airflow_provider_chartmogul.moments import Moment, as_text
 MovementType = Literal["new_biz", "reactivation", "expansion", "contraction", "churn"]
 
 _SHAPE = PageShape("entries")
+_EXPORT_FIELDS = ("id", "status")
 
 
 def _filters(start_date: Moment | None, end_date: Moment | None, movement: MovementType | None) -> dict[str, str | int]:
@@ -76,7 +77,9 @@ class ActivitiesExportsResource(Resource):
 
         :return: the export with ``id`` and ``status`` ``pending``.
         """
-        return self._api.post_idempotent("/activities_export", _filters(start_date, end_date, type))
+        return self._api.post_idempotent(
+            "/activities_export", _filters(start_date, end_date, type), must_have=_EXPORT_FIELDS
+        )
 
     def retrieve(self, export_id: str) -> Record:
         """Return the export; once ``status`` is ``succeeded`` with a ``file_url`` that is good for seven days.
@@ -85,7 +88,7 @@ class ActivitiesExportsResource(Resource):
 
         :raises ChartMogulNotFoundError: there is no such export.
         """
-        return self._api.get(path("/activities_export/{}", export_id))
+        return self._api.get(path("/activities_export/{}", export_id), must_have=_EXPORT_FIELDS)
 
     def download(self, file_url: str, target: BinaryIO) -> int:
         """Copy the zip archive of a finished export into an open binary file.

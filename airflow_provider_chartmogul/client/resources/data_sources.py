@@ -5,10 +5,11 @@ from __future__ import annotations
 from airflow_provider_chartmogul.client.errors import says_duplicate
 from airflow_provider_chartmogul.client.pagination import Listing, PageShape
 from airflow_provider_chartmogul.client.resources._resource import Resource
-from airflow_provider_chartmogul.client.values import Record, path
+from airflow_provider_chartmogul.client.values import Record, path, with_fields
 from airflow_provider_chartmogul.exceptions import ChartMogulUnprocessableError
 
-_SHAPE = PageShape("data_sources", paged=False)
+_FIELDS = ("uuid",)
+_SHAPE = PageShape("data_sources", paged=False, must_have=_FIELDS)
 
 
 class DataSourcesResource(Resource):
@@ -49,7 +50,8 @@ class DataSourcesResource(Resource):
 
         :raises ChartMogulUnprocessableError: the name is taken.
         """
-        return self._api.post_keyed("/data_sources", {"name": name}, find=lambda: self._find(name))
+        answer = self._api.post_keyed("/data_sources", {"name": name}, find=lambda: self._find(name))
+        return with_fields(answer, _FIELDS, "POST /data_sources")
 
     def get_or_create(self, *, name: str) -> Record:
         """Return the data source of this name, and make it if there is none. Safe against others who do the same."""
@@ -83,7 +85,7 @@ class DataSourcesResource(Resource):
             "with_auto_churn_subscription_setting": with_auto_churn_subscription_setting,
             "with_invoice_handling_setting": with_invoice_handling_setting,
         }
-        return self._api.get(path("/data_sources/{}", data_source_uuid), params)
+        return self._api.get(path("/data_sources/{}", data_source_uuid), params, must_have=_FIELDS)
 
     def delete(self, data_source_uuid: str) -> None:
         """Delete a data source and all that was imported into it. The data disappears in the background.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, get_args
 
+from airflow_provider_chartmogul.client.pagination import PageShape
 from airflow_provider_chartmogul.client.resources._resource import Resource
 from airflow_provider_chartmogul.client.values import Record, comma
 from airflow_provider_chartmogul.moments import Moment, as_day
@@ -12,6 +13,8 @@ from airflow_provider_chartmogul.moments import Moment, as_day
 Interval = Literal["day", "week", "month", "quarter", "year"]
 AspInterval = Literal["month", "quarter", "year"]
 Names = str | Sequence[str]
+
+_SHAPE = PageShape("entries", paged=False, must_have=("date",))
 
 
 class MetricsResource(Resource):
@@ -25,7 +28,8 @@ class MetricsResource(Resource):
     * ``filters``: an expression in ChartMogul's filter language, passed on as it is.
 
     All answer ``{"entries": [...], "summary": {...}}``; the summary describes now, not the range asked for.
-    A date or interval that cannot be is a ``ValueError``. Reference: ``/reference/metrics``.
+    A date or interval that cannot be is a ``ValueError``, an answer without a list of dated entries a
+    ``ChartMogulInvalidResponseError``. Reference: ``/reference/metrics``.
     """
 
     def all(
@@ -191,7 +195,10 @@ class MetricsResource(Resource):
             "plans": comma(plans),
             "filters": filters,
         }
-        return self._api.get(f"/metrics/{name}", params)
+        url = f"/metrics/{name}"
+        answer = self._api.get(url, params)
+        _SHAPE.read(answer, f"GET {url}")
+        return answer
 
 
 def _checked(interval: str, allowed: object) -> str:

@@ -8,12 +8,19 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
+from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError, ChartMogulNotFoundError
 from tests.unit.client.servers import answer, serving
 
 LISTED = {key: [] for key in ("entries", "data_sources", "plans", "invoices", "subscription_events")} | {
     "cursor": None,
     "has_more": False,
+    # of single records
+    "uuid": "x_1",
+    "id": "1",
+    "status": "pending",
+    "name": "A",
+    "currency": "USD",
+    "time_zone": "UTC",
 }
 AT = datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
 RANGE = {"start_date": "2026-01-01", "end_date": date(2026, 1, 31)}
@@ -463,3 +470,47 @@ def test_nobody_has_the_address(connect):
 def test_a_missing_or_unknown_argument_is_a_type_error(connect, call):
     with pytest.raises(TypeError):
         call(connect("http://127.0.0.1:9/v1"))
+
+
+@pytest.mark.parametrize(
+    ("call", "body", "words"),
+    [
+        (lambda c: c.account.retrieve(), {}, "GET /account: the answer lacks the field 'name'"),
+        (lambda c: c.data_sources.retrieve("ds_1"), {}, "GET /data_sources/ds_1: the answer lacks the field 'uuid'"),
+        (lambda c: c.data_sources.create(name="A"), {}, "POST /data_sources: the answer lacks the field 'uuid'"),
+        (
+            lambda c: c.data_sources.get_or_create(name="A"),
+            {"data_sources": [{"name": "A"}]},
+            "GET /data_sources: the answer lacks the field 'uuid'",
+        ),
+        (lambda c: c.activities_exports.create(), {}, "POST /activities_export: the answer lacks the field 'id'"),
+        (
+            lambda c: c.activities_exports.retrieve("1"),
+            {"id": "1", "status": None},
+            "GET /activities_export/1: the answer lacks the field 'status'",
+        ),
+        (lambda c: c.metrics.mrr(**RANGE), {}, "GET /metrics/mrr: the page has no list 'entries'"),
+        (lambda c: c.metrics.all(**RANGE), {"entries": {}}, "GET /metrics/all: the page has no list 'entries'"),
+        (
+            lambda c: c.metrics.ltv(**RANGE),
+            {"entries": ["x"]},
+            "GET /metrics/ltv: a record of the answer is not an object",
+        ),
+        (
+            lambda c: c.metrics.arr(**RANGE),
+            {"entries": [{"arr": 1}]},
+            "GET /metrics/arr: the answer lacks the field 'date'",
+        ),
+        (
+            lambda c: list(c.customers.list()),
+            {"entries": [None], "has_more": False},
+            "GET /customers: a record of the answer is not an object",
+        ),
+    ],
+)
+def test_an_object_of_another_shape_is_an_error_that_names_request_and_field(connect, call, body, words):
+    with serving(answer(body=body)) as server, pytest.raises(ChartMogulInvalidResponseError) as caught:
+        call(connect(server.url))
+
+    assert str(caught.value) == words
+    assert len(server.requests) == 1

@@ -66,7 +66,7 @@ def test_reads_outlive_passing_faults(connect, fault):
 )
 @pytest.mark.parametrize("fault", ["429", "500 html", "dropped"])
 def test_writes_that_may_be_repeated_are(connect, call, request_line, fault):
-    with serving(PASSING_FAULTS[fault], answer()) as server:
+    with serving(PASSING_FAULTS[fault], answer(body={"id": "1", "status": "pending"})) as server:
         call(connect(server.url))
 
     assert server.calls == [request_line] * 2

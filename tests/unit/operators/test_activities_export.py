@@ -58,10 +58,11 @@ def create(**arguments: Any) -> Any:
 
 
 def download(path: Path, **arguments: Any) -> Any:
-    task = ChartMogulDownloadActivitiesExportOperator(
-        task_id="download", **{"export_id": EXPORT, "path": f"file://{path}", **arguments}
-    )
-    return task.execute({})
+    return run_download(**{"export_id": EXPORT, "path": f"file://{path}", **arguments})
+
+
+def run_download(**arguments: Any) -> Any:
+    return ChartMogulDownloadActivitiesExportOperator(task_id="download", **arguments).execute({})
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -257,6 +258,41 @@ def test_exports_of_neighbouring_intervals_hold_each_movement_once(
 
     assert [len(one) for one in rows] == [1, 1, 1]
     assert len({row for one in rows for row in one}) == 3
+
+
+@responses.activate
+def test_the_signature_is_masked_before_it_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow_provider_chartmogul.operators import activities_export
+
+    masked: list[tuple[str, int]] = []
+    monkeypatch.setattr(activities_export, "mask_secret", lambda secret: masked.append((secret, len(responses.calls))))
+    offer(archive(**{"a.csv": CSV}))
+    download(tmp_path / "out.zip")
+    # after the one request that tells the link
+    assert masked == [("X-Amz-Signature=hidden-word", 1)]
+
+
+@pytest.mark.parametrize("name", ["export_id", "path"])
+@pytest.mark.parametrize("nothing", [None, "", " ", "None"])
+@responses.activate
+def test_what_rendered_to_nothing_is_refused_before_any_request(tmp_path: Path, name: str, nothing: Any) -> None:
+    with pytest.raises(ValueError, match=f"^{name} is empty"):
+        run_download(**{"export_id": EXPORT, "path": f"file://{tmp_path}/out.zip", name: nothing})
+    assert len(responses.calls) == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "field"),
+    [({}, "id"), ({"id": EXPORT}, "status"), ({"id": EXPORT, "status": "succeeded", "file_url": None}, "file_url")],
+)
+@responses.activate
+def test_an_answer_of_another_shape_is_named(tmp_path: Path, answer: dict[str, Any], field: str) -> None:
+    responses.get(f"{API}/activities_export/{EXPORT}", json=answer)
+    with pytest.raises(
+        ChartMogulInvalidResponseError, match=f"GET /activities_export/{EXPORT}: the answer lacks the field '{field}'"
+    ):
+        download(tmp_path / "out.zip")
+    assert files(tmp_path) == {}
 
 
 @pytest.mark.usefixtures("chartmogul_conn")

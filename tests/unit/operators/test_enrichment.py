@@ -7,9 +7,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import responses
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
+from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError, ChartMogulNotFoundError
 from airflow_provider_chartmogul.operators.enrichment import (
     ChartMogulAddCustomAttributesOperator,
     ChartMogulAddTagsOperator,
@@ -104,6 +105,28 @@ def test_nobody_is_an_error_unless_ignored(add: Any, target: dict[str, str], cus
         add(**target)
     assert caught.value.status_code == 404
     assert add(**target, ignore_missing=True) == {"customer_uuids": []}
+
+
+@pytest.mark.parametrize(
+    ("add", "target", "method", "path"),
+    [
+        (tag, {"customer_email": MAIL}, "POST", "/customers/attributes/tags"),
+        (attribute, {"customer_email": MAIL}, "POST", "/customers/attributes/custom"),
+        (tag, {"data_source_uuid": "ds_1", "external_id": "a"}, "GET", "/customers"),
+    ],
+)
+@responses.activate
+def test_an_answer_of_another_shape_is_named(
+    add: Any, target: dict[str, str], method: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = {"conn_type": "chartmogul", "password": "test-key", "host": "http://chartmogul.test/v1"}
+    monkeypatch.setenv("AIRFLOW_CONN_CHARTMOGUL_DEFAULT", json.dumps(fields))
+    answers = [({"has_more": False}, "list 'entries'"), ({"entries": [{}], "has_more": False}, "field 'uuid'")]
+    for answer, missing in answers:
+        responses.reset()
+        responses.add(method, f"http://chartmogul.test/v1{path}", json=answer)
+        with pytest.raises(ChartMogulInvalidResponseError, match=f"^{method} {path}: .*{missing}$"):
+            add(**target)
 
 
 @pytest.mark.usefixtures("chartmogul_conn", "customers")
