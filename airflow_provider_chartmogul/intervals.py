@@ -12,10 +12,13 @@ if TYPE_CHECKING:
 
     from airflow_provider_chartmogul.moments import Moment
 
-_EMPTY = (
-    "interval_end ({end}) must be later than interval_start ({start}). Runs without a data interval of their own "
-    "(manual ones, and cron schedules of Airflow 3 unless they use CronDataIntervalTimetable) have an empty one: "
-    "give interval_start and interval_end."
+DATA_INTERVAL_START = "{{ data_interval_start | default('', true) }}"
+DATA_INTERVAL_END = "{{ data_interval_end | default('', true) }}"
+"""Default bounds of what asks for a range; empty where a run has no data interval."""
+
+NO_INTERVAL = (
+    "Runs without a data interval of their own (manual ones, and cron schedules of Airflow 3 unless they use "
+    "CronDataIntervalTimetable) have none or an empty one: give interval_start and interval_end"
 )
 
 
@@ -54,7 +57,9 @@ def _first_and_last(interval_start: Moment | None, interval_end: Moment | None) 
     start = named_utc("interval_start", interval_start)
     end = named_utc("interval_end", interval_end)
     if end <= start:
-        raise ValueError(_EMPTY.format(start=start.isoformat(), end=end.isoformat()))
+        raise ValueError(
+            f"interval_end ({end.isoformat()}) must be later than interval_start ({start.isoformat()}). {NO_INTERVAL}."
+        )
     return start, end - timedelta(microseconds=1)
 
 
@@ -64,10 +69,12 @@ def named_utc(name: str, value: Moment | None) -> datetime:
     :param name: of the argument that holds it, for the error.
     :raises ValueError: missing or unreadable; names the argument.
     """
+    # a template without a value renders as one of these
+    if value is None or str(value).strip() in ("", "None"):
+        raise ValueError(f"{name} is empty. {NO_INTERVAL}.")
     try:
-        return as_utc(value)  # type: ignore[arg-type] # what it cannot read, None included, it refuses
+        return as_utc(value)
     except ValueError:
-        # a template without a value renders as '' or 'None'
         raise ValueError(
             f"{name} must be a date, a datetime or ISO 8601 text such as 2026-01-31, not {value!r}"
         ) from None

@@ -16,7 +16,7 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath, mask_secret
 from airflow_provider_chartmogul.client.resources.activities import MovementType
 from airflow_provider_chartmogul.client.values import with_fields
 from airflow_provider_chartmogul.exceptions import ChartMogulExportFailedError, ChartMogulInvalidResponseError
-from airflow_provider_chartmogul.intervals import inclusive_instants
+from airflow_provider_chartmogul.intervals import DATA_INTERVAL_END, DATA_INTERVAL_START, inclusive_instants
 from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal, required_text
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class ChartMogulCreateActivitiesExportOperator(ChartMogulOperator):
     def __init__(
         self,
         *,
-        interval_start: Moment | None = "{{ data_interval_start }}",
-        interval_end: Moment | None = "{{ data_interval_end }}",
+        interval_start: Moment | None = DATA_INTERVAL_START,
+        interval_end: Moment | None = DATA_INTERVAL_END,
         activity_type: str | None = None,
         **kwargs: Any,
     ) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_chartmogul.hooks.chartmogul import ChartMogulHook
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class ChartMogulOperator(BaseOperator):
@@ -36,6 +34,23 @@ def is_literal(value: Any) -> bool:
     return isinstance(value, str) and "{{" not in value and "{%" not in value
 
 
+def optional_text(name: str, value: object, *, several: bool = False) -> str | None:
+    """Return a rendered argument that may be left out in the one form that is sent and stored, or ``None``.
+
+    :param several: a list of texts will do as well; it becomes comma-separated.
+    :raises ValueError: something else, or ``None`` as text: a template without a value must not pass for a value, nor
+        for an argument left out. An empty text is meant.
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return required_text(name, value)
+    # not of a set, whose order is another in each process
+    if several and isinstance(value, Sequence) and all(isinstance(one, str) and one for one in value):
+        return ",".join(value) or None
+    raise ValueError(f"{name} must be text{' or a list of texts' if several else ''}, not {value!r}")
+
+
 def required_text(name: str, value: object) -> str:
     """Return a rendered argument as text.
 
@@ -43,5 +58,5 @@ def required_text(name: str, value: object) -> str:
     """
     text = str(value)
     if text.strip() in ("", "None"):
-        raise ValueError(f"{name} is empty")
+        raise ValueError(f"{name} is empty, or its template has no value")
     return text

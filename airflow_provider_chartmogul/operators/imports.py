@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 from airflow_provider_chartmogul.imports import BillingRecords, ImportResult, dead_letters, import_billing
 from airflow_provider_chartmogul.imports.batching import MAX_CUSTOMERS
 from airflow_provider_chartmogul.imports.records import INPUT_KINDS, read_json_lines
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, optional_text, required_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,10 +113,12 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return ``{"records": counts by kind and outcome, "imports": external ids, "sent": number of new ones}``."""
+        data_source_uuid = required_text("data_source_uuid", self.data_source_uuid)
+        rejected_path = optional_text("rejected_path", self.rejected_path)
         billing = self._read()
         result = import_billing(
             self.hook.get_conn(),
-            self.data_source_uuid,
+            data_source_uuid,
             billing,
             max_rejected=self.max_rejected,
             customers_per_request=self.customers_per_request,
@@ -127,8 +129,8 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
         for warning in result.warnings:
             self.log.warning("%s", warning)
         self.log.info("Import into %s: %s", self.data_source_uuid, json.dumps(result.summary()))
-        if self.rejected_path:
-            self._write_rejected(self.rejected_path, billing, result)
+        if rejected_path:
+            self._write_rejected(rejected_path, billing, result)
         result.raise_for_failures(self.max_rejected)
         return result.summary()
 
@@ -157,7 +159,7 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
         self.log.info("Rejected records are in %s", path)
 
     def _path(self, path: str) -> Any:
-        return ObjectStoragePath(path, conn_id=self.path_conn_id or None)
+        return ObjectStoragePath(path, conn_id=optional_text("path_conn_id", self.path_conn_id))
 
 
 def _unpacked(path: str, file: Any) -> io.TextIOWrapper:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, get_args
 
 from airflow_provider_chartmogul.client.resources.metrics import AspInterval, Interval
-from airflow_provider_chartmogul.intervals import inclusive_dates
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal
+from airflow_provider_chartmogul.intervals import DATA_INTERVAL_END, DATA_INTERVAL_START, inclusive_dates
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal, optional_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,8 +63,8 @@ class ChartMogulMetricsOperator(ChartMogulOperator):
         self,
         *,
         metric: str,
-        interval_start: Moment = "{{ data_interval_start }}",
-        interval_end: Moment = "{{ data_interval_end }}",
+        interval_start: Moment = DATA_INTERVAL_START,
+        interval_end: Moment = DATA_INTERVAL_END,
         interval: str | None = None,
         geo: str | Sequence[str] | None = None,
         plans: str | Sequence[str] | None = None,
@@ -91,9 +91,9 @@ class ChartMogulMetricsOperator(ChartMogulOperator):
             start_date=first,
             end_date=last,
             **({"interval": size} if size else {}),
-            geo=self.geo or None,
-            plans=self.plans or None,
-            filters=self.filters or None,
+            geo=optional_text("geo", self.geo, several=True),
+            plans=optional_text("plans", self.plans, several=True),
+            filters=optional_text("filters", self.filters),
         )
         self.log.info("%s from %s to %s: %s entries", self.metric, first, last, len(answer["entries"]))
         return answer

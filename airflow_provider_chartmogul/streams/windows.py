@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import pendulum
 
-from airflow_provider_chartmogul.intervals import named_utc
+from airflow_provider_chartmogul.intervals import NO_INTERVAL, named_utc
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.moments import Moment
@@ -41,9 +41,8 @@ class Window:
         end = named_utc("interval_end", interval_end)
         if end <= start:
             raise ValueError(
-                f"nothing lies between interval_start ({start.isoformat()}) and interval_end ({end.isoformat()}). Runs "
-                "without a data interval of their own (manual ones, and cron schedules of Airflow 3 unless they use "
-                "CronDataIntervalTimetable) have an empty one: set lookback_days, or interval_start and interval_end."
+                f"nothing lies between interval_start ({start.isoformat()}) and interval_end ({end.isoformat()}). "
+                f"{NO_INTERVAL}, or set lookback_days."
             )
         return cls(start, end)
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseHook
 
-from airflow_provider_chartmogul.client.values import comma
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal, required_text
+from airflow_provider_chartmogul.intervals import DATA_INTERVAL_END, DATA_INTERVAL_START
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal, optional_text, required_text
 from airflow_provider_chartmogul.streams import get_stream
 from airflow_provider_chartmogul.streams.model import LoadMode, Options
 from airflow_provider_chartmogul.streams.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from airflow.providers.common.compat.sdk import Context
     from sqlalchemy.engine import Engine
@@ -114,8 +113,8 @@ class ChartMogulToSqlOperator(ChartMogulOperator):
         table: str | None = None,
         schema: str | None = None,
         load_mode: str | None = None,
-        interval_start: Moment = "{{ data_interval_start | default('', true) }}",
-        interval_end: Moment = "{{ data_interval_end | default('', true) }}",
+        interval_start: Moment = DATA_INTERVAL_START,
+        interval_end: Moment = DATA_INTERVAL_END,
         lookback_days: int | str = 0,
         interval: str | None = None,
         geo: str | Sequence[str] | None = None,
@@ -152,8 +151,8 @@ class ChartMogulToSqlOperator(ChartMogulOperator):
         from airflow_provider_chartmogul.transfers.sql_load import load
 
         reading = stream.open(self.hook.get_conn(), replace(options, window=window))
-        table = self.table or f"chartmogul_{stream.name}"
-        rows = load(engine, stream.tables, reading, mode, table=table, schema=self.schema or None)
+        table = optional_text("table", self.table) or f"chartmogul_{stream.name}"
+        rows = load(engine, stream.tables, reading, mode, table=table, schema=optional_text("schema", self.schema))
         self.log.info("Loaded stream %s: %s", stream.name, ", ".join(f"{name} {count}" for name, count in rows.items()))
         return {
             "rows": rows,
@@ -173,7 +172,9 @@ class ChartMogulToSqlOperator(ChartMogulOperator):
             raise ValueError(f"table must be a name without dots, not {self.table!r}: name its schema in schema")
         stream = get_stream(self.stream)
         mode = self.load_mode or stream.default_mode
-        narrowing: dict[str, Any] = {name: _text(name, known[name]) for name in _NARROWING if name in known}
+        narrowing: dict[str, Any] = {
+            name: optional_text(name, known[name], several=name in _SEVERAL) for name in _NARROWING if name in known
+        }
         options = Options(**narrowing)
         stream.check(mode, options)
         return stream, LoadMode(mode), options
@@ -201,15 +202,3 @@ class ChartMogulToSqlOperator(ChartMogulOperator):
 
 def _is_final(value: Any) -> bool:
     return is_literal(value) or (isinstance(value, (list, tuple)) and all(map(is_literal, value)))
-
-
-def _text(name: str, value: Any) -> str | None:
-    """Return one or several texts in the one form that is sent, compared and stored: comma-separated."""
-    if isinstance(value, str):
-        return value or None
-    if name not in _SEVERAL:
-        raise ValueError(f"{name} must be text, not {value!r}")
-    # not of a set, whose order is another in each process
-    if not isinstance(value, Sequence) or not all(isinstance(one, str) and one for one in value):
-        raise ValueError(f"{name} must be text or a list of texts, not {value!r}")
-    return comma(value) or None

@@ -74,9 +74,9 @@ def test_instants_end_with_the_last_millisecond_before_the_end(end: str, last: s
 
 @pytest.mark.parametrize("bad", ["", "None", "yesterday", "12:30", None, 20260101])
 def test_an_unreadable_bound_is_named(bad: object) -> None:
-    with pytest.raises(ValueError, match=r"^interval_start must be"):
+    with pytest.raises(ValueError, match=r"^interval_start (must be|is empty)"):
         inclusive_dates(bad, "2026-01-02")
-    with pytest.raises(ValueError, match=r"^interval_end must be"):
+    with pytest.raises(ValueError, match=r"^interval_end (must be|is empty)"):
         inclusive_dates("2026-01-01", bad)
 
 
@@ -86,3 +86,9 @@ def test_an_empty_or_backward_interval_says_how_it_comes_about(end: str) -> None
         inclusive_dates("2026-01-01", end)
     with pytest.raises(ValueError, match=r"interval_end .* must be later than interval_start"):
         inclusive_instants("2026-01-01", end)
+
+
+@pytest.mark.parametrize("value", [None, "", "None"])
+def test_a_run_without_a_data_interval_is_told_what_to_do(value: str | None) -> None:
+    with pytest.raises(ValueError, match=r"interval_start is empty.*CronDataIntervalTimetable"):
+        inclusive_dates(value, "2026-02-01")

@@ -9,6 +9,7 @@ import pytest
 import responses
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+from airflow_provider_chartmogul.intervals import DATA_INTERVAL_END, DATA_INTERVAL_START
 from airflow_provider_chartmogul.operators.metrics import ChartMogulMetricsOperator
 
 if TYPE_CHECKING:
@@ -81,6 +82,12 @@ def test_filters_that_rendered_to_nothing_are_not_sent() -> None:
     assert run(metric="mrr", interval="", geo="", plans=[], filters="") == BODY
 
 
+@pytest.mark.parametrize("name", ["geo", "plans", "filters"])
+def test_a_filter_without_its_value_does_not_pass_for_one(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} is empty, or its template has no value"):
+        run(metric="mrr", **{name: "None"})
+
+
 BAD = [
     ("customer-count", None, "metric must be one of all, mrr, arr, arpa, asp, customer_count"),
     ("churn", None, "metric must be one of"),
@@ -124,7 +131,7 @@ def test_an_empty_interval_is_refused_before_any_request() -> None:
 
 def test_the_range_is_the_data_interval_by_default() -> None:
     task = ChartMogulMetricsOperator(task_id="metrics", metric="mrr")
-    assert (task.interval_start, task.interval_end) == ("{{ data_interval_start }}", "{{ data_interval_end }}")
+    assert (task.interval_start, task.interval_end) == (DATA_INTERVAL_START, DATA_INTERVAL_END)
 
 
 @pytest.mark.usefixtures("chartmogul_conn")

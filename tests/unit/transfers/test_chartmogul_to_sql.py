@@ -645,6 +645,7 @@ def test_names_that_cannot_be_are_refused_when_the_dag_is_parsed(
     ("stream", "name", "value", "complaint"),
     [
         *REFUSED,
+        ("metrics_mrr", "geo", "None", "geo is empty"),
         ("metrics_mrr", "geo", 5, "geo must be text or a list of texts"),
         ("metrics_mrr", "geo", {"DE", "FR"}, "geo must be text or a list of texts"),
         ("metrics_mrr", "plans", ["Gold", 5], "plans must be text or a list of texts"),
