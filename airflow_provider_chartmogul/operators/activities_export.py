@@ -7,15 +7,15 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 from airflow.providers.common.compat.sdk import ObjectStoragePath, mask_secret
 
 from airflow_provider_chartmogul.client.resources.activities import MovementType
 from airflow_provider_chartmogul.client.values import with_fields
 from airflow_provider_chartmogul.exceptions import ChartMogulExportFailedError, ChartMogulInvalidResponseError
+from airflow_provider_chartmogul.files import replacing
 from airflow_provider_chartmogul.intervals import DATA_INTERVAL_END, DATA_INTERVAL_START, inclusive_instants
 from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal, required_text
 
@@ -135,13 +135,13 @@ class ChartMogulDownloadActivitiesExportOperator(ChartMogulOperator):
                     return {self._store_member(members, member, target): member.file_size for member in _files(members)}
         except (zipfile.BadZipFile, zlib.error):
             raise self._damaged("not a sound zip archive") from None
-        with archive.open("rb") as source:
-            _write(source, target)
+        with archive.open("rb") as source, replacing(target) as sink:
+            shutil.copyfileobj(source, sink)
         return {self.path: archive.stat().st_size}
 
     def _store_member(self, members: zipfile.ZipFile, member: zipfile.ZipInfo, directory: ObjectStoragePath) -> str:
-        with members.open(member) as source:
-            _write(source, directory / member.filename)
+        with members.open(member) as source, replacing(directory / member.filename) as sink:
+            shutil.copyfileobj(source, sink)
         return f"{self.path.rstrip('/')}/{member.filename}"
 
     def _damaged(self, what: str) -> ChartMogulInvalidResponseError:
@@ -163,14 +163,3 @@ def _files(members: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
             raise ChartMogulInvalidResponseError(f"The archive holds a member that leaves its directory: {name!r}")
     return files
-
-
-def _write(source: IO[bytes], target: ObjectStoragePath) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.parent / f".{target.name}.{uuid4().hex}"
-    try:
-        with temporary.open("wb") as sink:  # type: ignore[no-untyped-call]
-            shutil.copyfileobj(source, sink)
-        temporary.move(target)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
+from airflow_provider_chartmogul.files import replacing
 from airflow_provider_chartmogul.imports import BillingRecords, ImportResult, dead_letters, import_billing
 from airflow_provider_chartmogul.imports.batching import MAX_CUSTOMERS
 from airflow_provider_chartmogul.imports.records import INPUT_KINDS, read_json_lines
@@ -151,11 +152,9 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
         return list(given)
 
     def _write_rejected(self, path: str, billing: BillingRecords, result: ImportResult) -> None:
-        lines = (json.dumps(line, default=str) + "\n" for line in dead_letters(billing, result.problems))
-        target = self._path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("w") as file:
-            file.writelines(lines)
+        with replacing(self._path(path)) as file:
+            for line in dead_letters(billing, result.problems):
+                file.write(json.dumps(line, default=str).encode() + b"\n")
         self.log.info("Rejected records are in %s", path)
 
     def _path(self, path: str) -> Any:

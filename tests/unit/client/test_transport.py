@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import signal
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -128,6 +129,7 @@ def test_a_forked_process_opens_its_own_connection_whatever_its_parent_was_doing
         with client._transport.budget._turn:
             child = os.fork()
             if child == 0:
+                signal.alarm(20)  # a child that hangs is a failure, and no reason to hang as well
                 status = 1
                 try:
                     status = 0 if client.ping() == {} else 1
