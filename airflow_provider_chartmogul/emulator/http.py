@@ -122,7 +122,6 @@ class Router:
     """
 
     def __init__(self, prefix: str, operations: Iterable[Operation]) -> None:
-        self._prefix = prefix
         self._operations: dict[str, list[tuple[re.Pattern[str], Operation]]] = {}
         for operation in operations:
             pattern = compile_path(prefix + operation.template)[0]

@@ -94,13 +94,12 @@ def test_what_no_repetition_can_mend_is_sent_once(connect, status, error):
     ],
 )
 def test_a_fault_that_stays_is_raised_when_the_time_is_up(connect, monkeypatch, fault, error):
-    monkeypatch.setattr(retry, "BACKOFF", wait_fixed(0.02))
-    started = time.monotonic()
+    monkeypatch.setattr(retry, "BACKOFF", wait_fixed(0.1))
     with serving(PASSING_FAULTS[fault]) as server, pytest.raises(error) as caught:
-        connect(server.url, max_retry_seconds=0.2).ping()
+        connect(server.url, max_retry_seconds=1).ping()
 
+    # a try every 0.1 s, for 1 s
     assert 2 <= len(server.requests) <= 11
-    assert time.monotonic() - started < 2
     assert str(caught.value).startswith("GET /ping")
     assert caught.value.__context__ is None
 
@@ -120,15 +119,17 @@ def test_nobody_listens(connect):
 
 
 @pytest.mark.parametrize(
-    ("status", "cap", "least"), [(429, 60.0, 1.0), (503, 60.0, 1.0), (500, 60.0, 1.0), (429, 0.3, 0.3)]
+    ("status", "asked", "cap", "least"),
+    [(429, "1", 60.0, 1.0), (503, "1", 60.0, 1.0), (500, "1", 60.0, 1.0), (429, "60", 0.3, 0.3)],
 )
-def test_retry_after_is_obeyed_up_to_a_cap(connect, monkeypatch, status, cap, least):
+def test_retry_after_is_obeyed_up_to_a_cap(connect, monkeypatch, status, asked, cap, least):
     monkeypatch.setattr(retry, "RETRY_AFTER_CAP", cap)
     started = time.monotonic()
-    with serving(answer(status, Retry_After="1"), OK) as server:
+    with serving(answer(status, Retry_After=asked), OK) as server:
         connect(server.url).ping()
 
-    assert least <= time.monotonic() - started < least + 0.6
+    # far from both sides: the other possibilities are no wait, and a minute
+    assert least <= time.monotonic() - started < 20
 
 
 def test_no_wait_reaches_past_the_end_of_the_time(connect):
@@ -136,7 +137,8 @@ def test_no_wait_reaches_past_the_end_of_the_time(connect):
     with serving(answer(429, Retry_After="30")) as server, pytest.raises(ChartMogulRateLimitError) as caught:
         connect(server.url, max_retry_seconds=2).ping()
 
-    assert time.monotonic() - started < 1
+    assert len(server.requests) == 1
+    assert time.monotonic() - started < 20
     assert caught.value.retry_after == 30
 
 

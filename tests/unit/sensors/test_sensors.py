@@ -183,7 +183,8 @@ def test_a_look_does_not_outlast_the_timeout(
     with pytest.raises(exceptions.ChartMogulServerError):
         sensor(timeout=1, **arguments).execute(context())
     assert emulator.stats()["requests"] >= 2
-    assert time.monotonic() - started < 5
+    # the connection alone would let it retry for 300 s
+    assert time.monotonic() - started < 20
 
 
 def test_a_look_retries_no_longer_than_half_a_minute() -> None:
