@@ -98,6 +98,6 @@ def cut(matching: Iterable[T], per_page: int) -> tuple[list[T], bool]:
     return page, False
 
 
-def page_numbers(total: int, per_page: int) -> dict[str, int]:
-    """The retired numbers of a first page: ``total_pages`` is 0 when nothing matches."""
-    return {"current_page": 1, "total_pages": -(-total // per_page)}
+def page_numbers(total: int | None, per_page: int) -> dict[str, int | None]:
+    """The retired numbers of a first page: ``total_pages`` is 0 when nothing matches, None where nobody counts."""
+    return {"current_page": 1, "total_pages": None if total is None else -(-total // per_page)}

@@ -107,11 +107,13 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
 
     def _find(self, client: ChartMogulClient) -> str:
         found = client.customers.list(data_source_uuid=self.data_source_uuid, external_id=self.external_id)
-        for customer in found:
-            return str(with_fields(customer, ("uuid",), "GET /customers")["uuid"])
-        raise ChartMogulNotFoundError(
-            f"No customer with external_id '{self.external_id}' in data source {self.data_source_uuid}", status_code=404
-        )
+        customer = found.first()
+        if customer is None:
+            raise ChartMogulNotFoundError(
+                f"No customer with external_id '{self.external_id}' in data source {self.data_source_uuid}",
+                status_code=404,
+            )
+        return str(with_fields(customer, ("uuid",), "GET /customers")["uuid"])
 
 
 class ChartMogulAddTagsOperator(ChartMogulEnrichmentOperator):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -139,6 +139,10 @@ class Options:
         return self.window
 
 
+NARROWING = tuple(option.name for option in fields(Options) if option.name != "window")
+"""Names of the options that a DAG author may set; a stream takes some of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """Something that can be read from ChartMogul as one or several tables.
@@ -172,7 +176,7 @@ class Stream:
             raise ValueError(f"load_mode must be one of {', '.join(LoadMode)}, not {mode!r}")
         if mode == LoadMode.REPLACE_INTERVAL and not self.windowed:
             raise ValueError(f"stream {self.name} cannot be read by time: its load_mode is replace or merge")
-        for name in ("interval", "geo", "plans", "filters", "data_source_uuid"):
+        for name in NARROWING:
             if getattr(options, name) and name not in self.options:
                 raise ValueError(f"stream {self.name} takes no {name}")
         if options.interval and options.interval not in self.intervals:

@@ -11,7 +11,7 @@ from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
 from airflow_provider_chartmogul.intervals import DATA_INTERVAL_END, DATA_INTERVAL_START
 from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal, optional_text, required_text
 from airflow_provider_chartmogul.streams import get_stream
-from airflow_provider_chartmogul.streams.model import LoadMode, Options
+from airflow_provider_chartmogul.streams.model import NARROWING, LoadMode, Options
 from airflow_provider_chartmogul.streams.windows import Window
 
 if TYPE_CHECKING:
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.moments import Moment
     from airflow_provider_chartmogul.streams.model import Stream
 
-_NARROWING = ("interval", "geo", "plans", "filters", "data_source_uuid")
 _SEVERAL = ("geo", "plans")
-_CHECKED = ("sql_conn_id", "table", *_NARROWING)
+_CHECKED = ("sql_conn_id", "table", *NARROWING)
 
 
 class ChartMogulToSqlOperator(ChartMogulOperator):
@@ -173,7 +172,7 @@ class ChartMogulToSqlOperator(ChartMogulOperator):
         stream = get_stream(self.stream)
         mode = self.load_mode or stream.default_mode
         narrowing: dict[str, Any] = {
-            name: optional_text(name, known[name], several=name in _SEVERAL) for name in _NARROWING if name in known
+            name: optional_text(name, known[name], several=name in _SEVERAL) for name in NARROWING if name in known
         }
         options = Options(**narrowing)
         stream.check(mode, options)

@@ -140,8 +140,7 @@ def _page(matching: Iterable[Shown], request: paging.PageRequest, total: int | N
     entries, has_more = paging.cut(matching, request.per_page)
     rest: dict[str, Any] = {"has_more": has_more, "cursor": _cursor(entries[-1]) if entries else None}
     if request.is_first:
-        pages = None if total is None else -(-total // request.per_page)
-        rest |= {"current_page": 1, "total_pages": pages, "per_page": request.per_page, "page": 1}
+        rest |= {**paging.page_numbers(total, request.per_page), "per_page": request.per_page, "page": 1}
     tail = json.dumps(rest, separators=(",", ":")).encode()
     return Answer(200, b'{"entries":[' + b",".join([shown.json for shown in entries]) + b"]," + tail[1:])
 
