@@ -6,7 +6,6 @@ import json
 import runpy
 import zipfile
 from datetime import UTC, date, datetime
-from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -14,6 +13,7 @@ import pytest
 
 from demo.billing import generate
 from tests.conftest import REPOSITORY
+from tests.dags.running import NEW_YEAR, run_dag
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 DAGS = REPOSITORY / "dags_examples"
 YEAR = {"interval_start": "2025-01-01", "interval_end": "2026-01-01"}
-NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -53,16 +52,7 @@ def billed(deployment: None, billing_folder: str) -> None:
 
 def run(name: str, conf: dict[str, Any] | None = None, logical_date: datetime = NEW_YEAR) -> dict[str, Any]:
     """Run an example, expect every task to succeed, and return what the tasks returned."""
-    dag = runpy.run_path(str(DAGS / f"{name}.py"))["dag"]
-    for task in dag.tasks:
-        task.retries = 0  # a failure shall show at once
-    # Airflow 2 calls the logical date by its old name
-    named = "logical_date" if "logical_date" in signature(dag.test).parameters else "execution_date"
-    run = dag.test(**{named: logical_date}, run_conf=conf or {})
-    states = {ti.task_id: str(ti.state) for ti in run.get_task_instances()}
-    assert set(states.values()) == {"success"}, states
-    assert set(states) == set(dag.task_ids)
-    return {ti.task_id: ti.xcom_pull(task_ids=ti.task_id) for ti in run.get_task_instances() if ti.map_index < 0}
+    return run_dag(runpy.run_path(str(DAGS / f"{name}.py"))["dag"], conf, logical_date)
 
 
 def rows(warehouse: Path, query: str) -> list[tuple[Any, ...]]:
