@@ -21,7 +21,19 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "hooks": [_modules("hooks", "chartmogul")],
         "operators": [
-            _modules("operators", "activities_export", "base", "data_sources", "enrichment", "imports", "metrics")
+            _modules(
+                "operators",
+                "account",
+                "activities_export",
+                "api",
+                "base",
+                "data_sources",
+                "enrichment",
+                "imports",
+                "listings",
+                "metrics",
+                "reading",
+            )
         ],
         "sensors": [_modules("sensors", "activities_export", "base", "data_source_processing")],
         "triggers": [_modules("triggers", "activities_export", "base", "data_source_processing")],

@@ -63,16 +63,16 @@ class ChartMogulCreateActivitiesExportOperator(ChartMogulOperator):
         self.interval_end = interval_end
         self.activity_type = activity_type
         if is_literal(activity_type):
-            _movement_type(activity_type)
+            movement_type(activity_type)
 
     def execute(self, context: Context) -> str:
         """Return the id of the export."""
-        movement_type = _movement_type(self.activity_type)
+        movement = movement_type(self.activity_type)
         first = last = None
         if self.interval_start is not None or self.interval_end is not None:
             first, last = inclusive_instants(self.interval_start, self.interval_end)
         exports = self.hook.get_conn().activities_exports
-        export = exports.create(start_date=first, end_date=last, type=movement_type)
+        export = exports.create(start_date=first, end_date=last, type=movement)
         self.log.info("Activities export %s is %s", export["id"], export["status"])
         return str(export["id"])
 
@@ -148,7 +148,11 @@ class ChartMogulDownloadActivitiesExportOperator(ChartMogulOperator):
         return ChartMogulInvalidResponseError(f"The file of activities export {self.export_id} is damaged: {what}")
 
 
-def _movement_type(activity_type: str | None) -> MovementType | None:
+def movement_type(activity_type: str | None) -> MovementType | None:
+    """Return a type of movements as the client takes it, ``None`` for all types.
+
+    :raises ValueError: there is no such type.
+    """
     if not activity_type:
         return None
     if activity_type not in ACTIVITY_TYPES:

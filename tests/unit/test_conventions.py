@@ -39,6 +39,11 @@ TRIGGERS = list(_classes(BaseTrigger))
 ARGUMENTS = {
     "ChartMogulGetOrCreateDataSourceOperator": {"name": "billing"},
     "ChartMogulMetricsOperator": {"metric": "mrr"},
+    "ChartMogulAccountOperator": {},
+    "ChartMogulApiOperator": {"call": "customers.retrieve", "arguments": {"customer_uuid": "cus_1"}},
+    "ChartMogulListActivitiesOperator": {},
+    "ChartMogulListCustomerSubscriptionsOperator": {"customer_uuid": "cus_1"},
+    "ChartMogulSearchCustomersOperator": {"customer_email": "a@falter.example"},
     "ChartMogulCreateActivitiesExportOperator": {},
     "ChartMogulDownloadActivitiesExportOperator": {"export_id": "e", "path": "file:///nowhere"},
     "ChartMogulAddTagsOperator": {"customer_uuid": "cus_1", "tags": ["a"]},
@@ -65,7 +70,7 @@ def _build(operator: type) -> BaseOperator:
 
 
 CONCRETE = [operator for operator in OPERATORS if not inspect.isabstract(operator) and operator.__name__ in ARGUMENTS]
-BASES = {"ChartMogulOperator", "ChartMogulEnrichmentOperator", "ChartMogulSensor"}
+BASES = {"ChartMogulOperator", "ChartMogulReadingOperator", "ChartMogulEnrichmentOperator", "ChartMogulSensor"}
 
 
 def test_every_class_is_known() -> None:
