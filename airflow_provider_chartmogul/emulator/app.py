@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from airflow_provider_chartmogul.emulator import admin, imports
+from airflow_provider_chartmogul.emulator import admin
 from airflow_provider_chartmogul.emulator.http import Router, answer, as_response, read_body, run
 from airflow_provider_chartmogul.emulator.middleware.auth import Authentication
 from airflow_provider_chartmogul.emulator.middleware.counting import Counting
@@ -99,7 +99,7 @@ class _Work:
             refusal = answer({"code": match.refusal, "message": message, "param": None}, match.refusal)
             response = as_response(refusal, "front")
         else:
-            imports.run_due(self._state.ledger)
+            self._state.ledger.background.run_due()
             response = run(match.operation, self._state, scope, match.path, body)
         await response(scope, receive, send)
 

@@ -41,9 +41,8 @@ def poll(ledger: Ledger, item: JsonImport) -> None:
     if item.due is not None:
         return
     if item.status == "queued":
-        item.status = "processing"
-        item.updated_at = ledger.now()
-    elif item.status == "processing":
+        _start(ledger, item)
+    else:
         _complete(ledger, item)
 
 
@@ -60,27 +59,30 @@ def pending(ledger: Ledger, source: DataSource) -> int:
     return sum(item.record_count for item in unfinished if item.data_source_uuid == source.uuid)
 
 
-def run_due(ledger: Ledger) -> None:
-    """Move on the imports that time decides about."""
-    now = time.monotonic()
-    for item in list(ledger.unfinished_imports.values()):
-        if item.due is None or item.started is None:
-            continue
-        if now >= item.due:
-            _complete(ledger, item)
-        elif item.status == "queued" and now >= (item.started + item.due) / 2:
-            item.status = "processing"
-            item.updated_at = ledger.now()
+def queue(ledger: Ledger, item: JsonImport) -> None:
+    """Take an import in; with a processing lag it is ``processing`` after half of it, and ``completed`` after all."""
+    ledger.imports.add(item)
+    ledger.unfinished_imports[item.id] = item
+    lag = ledger.settings.processing_ms / 1000
+    if lag:
+        item.due = time.monotonic() + lag
+        ledger.background.after(lag / 2, lambda: _start(ledger, item))
+        ledger.background.after(lag, lambda: _complete(ledger, item))
+
+
+def _start(ledger: Ledger, item: JsonImport) -> None:
+    if item.id in ledger.unfinished_imports:
+        item.status = "processing"
+        item.updated_at = ledger.now()
 
 
 def _complete(ledger: Ledger, item: JsonImport) -> None:
-    del ledger.unfinished_imports[item.id]
-    ledger.import_due = item.due
-    try:
-        work = _Work(ledger, item)
-        work.do()
-    finally:
-        ledger.import_due = None
+    if ledger.unfinished_imports.pop(item.id, None) is None:
+        return  # went with its source
+    # `completed` covers the records: their figures follow after one more lag.
+    ledger.background.received = item.due
+    work = _Work(ledger, item)
+    work.do()
     source = ledger.data_sources.get(item.data_source_uuid)
     if source is not None:
         source.failed += work.failed

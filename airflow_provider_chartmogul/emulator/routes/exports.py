@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator import dates, errors, exports
 from airflow_provider_chartmogul.emulator.http import Answer, Call, Operation, answer
 from airflow_provider_chartmogul.emulator.store import feed
 from airflow_provider_chartmogul.emulator.store.ledger import new_uuid
 from airflow_provider_chartmogul.emulator.store.records import Export
+
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.emulator.store.ledger import Ledger
 
 _LIFETIME = timedelta(days=7)
 _ECHO = {"type": "activity_type", "start-date": "start_date", "end-date": "end_date"}
@@ -23,7 +25,6 @@ def create_activities_export(call: Call) -> Answer:
     filters = {name: str(body[name]) for name in _ECHO if body.get(name) is not None}
     feed.movements(call.ledger, filters)  # refuses what is wrong with the filters
     slug = re.sub(r"[^a-z0-9]+", "-", call.state.settings.account.name.lower()).strip("-")
-    lag = call.state.settings.processing_ms / 1000
     export = Export(
         id=new_uuid(),
         file_name=f"activities-{slug}-{new_uuid()}.zip",
@@ -33,9 +34,11 @@ def create_activities_export(call: Call) -> Answer:
         },
         filters=filters,
         created_at=call.ledger.now(),
-        due=time.monotonic() + lag if lag else None,
+        by_polls=not call.state.settings.processing_ms,
     )
     call.ledger.exports[export.id] = export
+    if not export.by_polls:
+        call.ledger.later(lambda: _complete(call.ledger, export))
     return answer(_json(call, export))
 
 
@@ -45,10 +48,8 @@ def retrieve_activities_export(call: Call) -> Answer:
     if export is None:
         raise errors.coded(404, "Export not found", "id")
     export.polls += 1
-    ready = export.polls > 1 if export.due is None else time.monotonic() >= export.due
-    if ready and export.completed_at is None:
-        export.content = exports.archive(call.ledger, export)
-        export.completed_at = call.ledger.now()
+    if export.by_polls and export.polls > 1 and export.completed_at is None:
+        _complete(call.ledger, export)
     return answer(_json(call, export))
 
 
@@ -63,6 +64,11 @@ def download(call: Call) -> Answer:
     if call.ledger.now() > export.completed_at + _LIFETIME:
         return _xml(403, "AccessDenied", "Request has expired")
     return Answer(200, export.content, "application/zip")
+
+
+def _complete(ledger: Ledger, export: Export) -> None:
+    export.content = exports.archive(ledger, export)
+    export.completed_at = ledger.now()
 
 
 def _json(call: Call, export: Export) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from airflow_provider_chartmogul.emulator import dates, errors, imports
@@ -49,7 +48,7 @@ def retrieve_json_import(call: Call) -> Answer:
 
 def _queue(call: Call, source_uuid: str, external_id: str, payload: dict[str, Any]) -> JsonImport:
     ledger = call.ledger
-    now, lag = ledger.now(), call.state.settings.processing_ms / 1000
+    now = ledger.now()
     item = JsonImport(
         seq=ledger.next_number(),
         id=new_uuid(),
@@ -59,11 +58,8 @@ def _queue(call: Call, source_uuid: str, external_id: str, payload: dict[str, An
         created_at=now,
         updated_at=now,
         record_count=sum(len(payload.get(kind) or []) for kind in imports.KINDS),
-        started=time.monotonic(),
-        due=time.monotonic() + lag if lag else None,
     )
-    ledger.imports.add(item)
-    ledger.unfinished_imports[item.id] = item
+    imports.queue(ledger, item)
     return item
 
 

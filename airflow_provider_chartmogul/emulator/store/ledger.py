@@ -8,6 +8,7 @@ from collections import defaultdict
 from itertools import count
 from typing import TYPE_CHECKING
 
+from airflow_provider_chartmogul.emulator.store.background import Background
 from airflow_provider_chartmogul.emulator.store.churn import Churn
 from airflow_provider_chartmogul.emulator.store.collection import Collection
 from airflow_provider_chartmogul.emulator.store.invoice_parts import InvoiceParts
@@ -26,7 +27,7 @@ from airflow_provider_chartmogul.emulator.store.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from airflow_provider_chartmogul.emulator.settings import Settings
@@ -62,8 +63,7 @@ class Ledger:
             lambda item: item.id, lambda item: (item.data_source_uuid, item.external_id)
         )
         self.unfinished_imports: dict[str, JsonImport] = {}
-        #: While a bulk import is worked through: the time at which it was due.
-        self.import_due: float | None = None
+        self.background = Background()
         self.exports: dict[str, Export] = {}
         self.attribute_types: dict[str, str] = {}
         self._parts: dict[tuple[str, str], Customer] = {}
@@ -85,7 +85,11 @@ class Ledger:
 
     def received_at(self) -> float:
         """Return the monotonic time at which the records being stored count as received."""
-        return time.monotonic() if self.import_due is None else self.import_due
+        return time.monotonic() if self.background.received is None else self.background.received
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Do something after the processing lag, as all that the API answers with 202 or a mere 204."""
+        self.background.after(self.settings.processing_ms / 1000, work)
 
     def next_number(self) -> int:
         """Return the next numeric id; it also is the order of arrival."""

@@ -217,7 +217,6 @@ class JsonImport:
     updated_at: datetime
     record_count: int
     status: ImportStatus = "queued"
-    started: float | None = None
     due: float | None = None
     status_details: dict[str, Any] = field(default_factory=dict)
 
@@ -227,7 +226,7 @@ class Export:
     """An export of activities.
 
     :param params: filters under the names of the answer.
-    :param due: monotonic time at which it is ready, or None when polls move it on.
+    :param by_polls: questions move it on, and not time.
     """
 
     id: str
@@ -235,7 +234,7 @@ class Export:
     params: dict[str, str]
     filters: dict[str, str]
     created_at: datetime
-    due: float | None
+    by_polls: bool
     polls: int = 0
     completed_at: datetime | None = None
     content: bytes = b""
