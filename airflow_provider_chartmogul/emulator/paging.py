@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from airflow_provider_chartmogul.emulator import dates, errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
 T = TypeVar("T")
@@ -49,25 +49,26 @@ class Page(Generic[T]):
     has_more: bool
 
 
-def read(query: Mapping[str, str]) -> PageRequest:
+def read(query: Mapping[str, str], is_id: Callable[[str], bool] = str.isdigit) -> PageRequest:
     """Read ``per_page`` and ``cursor``.
 
+    :param is_id: recognises the ids in the cursors of this list.
     :raises ApiError: 400 for a page size below 1 or not a number, and for a cursor that is not one of ours.
     """
     text = query.get("per_page", str(MAX_PER_PAGE))
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise errors.coded(400, "per_page must be a positive number", "per_page")
     cursor = query.get("cursor")
-    return PageRequest(min(int(text), MAX_PER_PAGE), decode(cursor) if cursor else None)
+    return PageRequest(min(int(text), MAX_PER_PAGE), decode(cursor, is_id) if cursor else None)
 
 
-def encode(time: datetime | None, identifier: int) -> str:
+def encode(time: datetime | None, identifier: int | str) -> str:
     """Build a cursor: base64 of ``<sort time>&<id>``; the time is empty for a customer without one."""
     text = f"{dates.nanos(time) if time else ''}&{identifier}"
     return base64.b64encode(text.encode()).decode()
 
 
-def decode(cursor: str) -> tuple[str, str]:
+def decode(cursor: str, is_id: Callable[[str], bool] = str.isdigit) -> tuple[str, str]:
     """Split a cursor into its time and id.
 
     :raises ApiError: 400 when it was not made by :func:`encode`.
@@ -78,7 +79,7 @@ def decode(cursor: str) -> tuple[str, str]:
             dates.parse_nanos(time)
     except (binascii.Error, ValueError):
         identifier = ""
-    if not identifier.isdigit():
+    if not is_id(identifier):
         raise invalid_cursor()
     return time, identifier
 

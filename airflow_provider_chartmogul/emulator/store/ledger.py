@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_chartmogul.emulator.store.background import Background
 from airflow_provider_chartmogul.emulator.store.churn import Churn
 from airflow_provider_chartmogul.emulator.store.collection import Collection
+from airflow_provider_chartmogul.emulator.store.crm import Crm
 from airflow_provider_chartmogul.emulator.store.invoice_parts import InvoiceParts
 from airflow_provider_chartmogul.emulator.store.projection import Projection
 from airflow_provider_chartmogul.emulator.store.records import (
@@ -22,6 +23,7 @@ from airflow_provider_chartmogul.emulator.store.records import (
     LineItem,
     Part,
     Plan,
+    PlanGroup,
     Subscription,
     Transaction,
 )
@@ -55,6 +57,7 @@ class Ledger:
         self.plans: Collection[Plan] = Collection(
             lambda plan: plan.uuid, lambda plan: (plan.data_source_uuid, plan.external_id)
         )
+        self.plan_groups: Collection[PlanGroup] = Collection(lambda group: group.uuid)
         self.invoices: Collection[Invoice] = Collection(
             lambda invoice: invoice.uuid, lambda invoice: (invoice.data_source_uuid, invoice.external_id)
         )
@@ -66,6 +69,7 @@ class Ledger:
         self.background = Background()
         self.exports: dict[str, Export] = {}
         self.attribute_types: dict[str, str] = {}
+        self.crm = Crm()
         self._parts: dict[tuple[str, str], Customer] = {}
         self.line_items: InvoiceParts[LineItem] = InvoiceParts()
         self.transactions: InvoiceParts[Transaction] = InvoiceParts()
@@ -128,12 +132,13 @@ class Ledger:
         self.projection.touch(customer.uuid, customer.data_source_uuid)
 
     def remove_customer(self, customer: Customer) -> None:
-        """Remove a customer with its invoices, subscriptions and events."""
+        """Remove a customer with its invoices, subscriptions and events, and all that hangs on it."""
         for part in list(customer.parts):
             self._forget_part(part)
         self.customers.remove(customer)
         self._invoices_of.pop(customer.uuid, None)
         self._subscriptions_of.pop(customer.uuid, None)
+        self.crm.forget_customer(customer.uuid)
         self.projection.forget(customer.uuid)
 
     def remove_data_source(self, source: DataSource) -> None:
@@ -163,6 +168,7 @@ class Ledger:
             if (invoice.data_source_uuid, invoice.customer_external_id) == (part.data_source_uuid, part.external_id):
                 self.remove_invoice(invoice)
         self.churn.forget(part)
+        self.crm.forget_part(customer.uuid, part)
 
     # Invoices
 

@@ -83,6 +83,20 @@ class Plan:
 
 
 @dataclass(slots=True)
+class PlanGroup:
+    """A group of plans of any sources.
+
+    :param plan_uuids: as they were sent; a plan that was deleted since is no member any more.
+    """
+
+    seq: int
+    uuid: str
+    name: str
+    plan_uuids: frozenset[str]
+    created_at: datetime
+
+
+@dataclass(slots=True)
 class Transaction:
     """A payment or refund; ``amount_in_cents`` None stands for the whole invoice."""
 
@@ -176,6 +190,7 @@ class Subscription:
     data_source_uuid: str
     created_at: datetime
     cancellations: list[Cancellation] = field(default_factory=list)
+    custom: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
