@@ -24,6 +24,18 @@ class ChartMogulConfigError(ChartMogulError, AirflowFailException):
     """The connection or the arguments cannot work as they are: no key, a bad host, a missing extra."""
 
 
+class ChartMogulInvalidRecordError(ChartMogulError, AirflowFailException, ValueError):
+    """A record cannot be sent as it is: a field is missing or of the wrong shape.
+
+    :param message: kind of record, fields and what is wrong with them, without their values.
+    :param problems: pairs of field and message.
+    """
+
+    def __init__(self, message: str, problems: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.problems = [(field, reason) for field, reason in problems]
+
+
 class ChartMogulConnectionError(ChartMogulError):
     """No usable answer came: refused, reset, cut off, unresolvable."""
 

@@ -1,0 +1,19 @@
+"""What records must look like, for those sent one by one and in bulk. Pure functions, no I/O."""
+
+from __future__ import annotations
+
+from airflow_provider_chartmogul.client.fields.checking import Problem, checked, misspelt, own_problems, parts, problems
+from airflow_provider_chartmogul.client.fields.tables import BULK, SINGLE, Fields, table
+
+__all__ = [
+    "BULK",
+    "SINGLE",
+    "Fields",
+    "Problem",
+    "checked",
+    "misspelt",
+    "own_problems",
+    "parts",
+    "problems",
+    "table",
+]

@@ -1,0 +1,361 @@
+"""The fields of each kind of record.
+
+From the API's description: request bodies, ``JsonImport*``, and the rules for line items and events. Endpoints for
+single objects and bulk imports share what they have in common; :data:`SINGLE` and :data:`BULK` say how they differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from airflow_provider_chartmogul.client.fields.values import (
+    Check,
+    account_code,
+    anything,
+    at_least,
+    attribute_key,
+    boolean,
+    currency,
+    integer,
+    list_of,
+    mapping,
+    mapping_or_records,
+    not_negative,
+    not_zero,
+    number_like,
+    one_of,
+    or_empty,
+    percentage,
+    positive,
+    records,
+    text,
+    text_up_to,
+    timestamp,
+)
+
+EVENT_TYPES: Final = (
+    "subscription_start",
+    "subscription_start_scheduled",
+    "scheduled_subscription_start_retracted",
+    "subscription_cancelled",
+    "subscription_cancellation_scheduled",
+    "scheduled_subscription_cancellation_retracted",
+    "subscription_updated",
+    "subscription_update_scheduled",
+    "scheduled_subscription_update_retracted",
+    "subscription_event_retracted",
+)
+_PRICED_EVENTS: Final = (
+    "subscription_start",
+    "subscription_start_scheduled",
+    "subscription_updated",
+    "subscription_update_scheduled",
+)
+
+Condition = Callable[[Mapping[str, Any]], tuple[str, ...]]
+
+
+def _nothing(_: Mapping[str, Any]) -> tuple[str, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """One kind of record.
+
+    :param checks: the known fields, each with the check of its value.
+    :param required: fields that no new record can do without.
+    :param also_required: fields that a record needs because of what its others say.
+    :param parts: fields that hold a list of records, each with the kind of these.
+    :param objects: fields that hold one record, each with its kind.
+    """
+
+    checks: Mapping[str, Check]
+    required: tuple[str, ...] = ()
+    also_required: Condition = _nothing
+    parts: Mapping[str, str] = field(default_factory=dict)
+    objects: Mapping[str, str] = field(default_factory=dict)
+
+    def also(self, *required: str, **checks: Check) -> Fields:
+        """Return the same kind with further required fields and further or other known ones."""
+        return replace(self, checks={**self.checks, **checks}, required=(*self.required, *required))
+
+    def required_of(self, record: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the fields that this record needs."""
+        return self.required + self.also_required(record)
+
+
+def _recurring_items_need(plan: str) -> Condition:
+    def needed(record: Mapping[str, Any]) -> tuple[str, ...]:
+        if record.get("type") not in ("subscription", "trial"):
+            return ()
+        end = ("service_period_end",) if record["type"] == "trial" else ()
+        return ("subscription_external_id", plan, "service_period_start", *end)
+
+    return needed
+
+
+def _single_items_need(record: Mapping[str, Any]) -> tuple[str, ...]:
+    amount = () if record.get("type") == "trial" else ("amount_in_cents",)
+    return amount + _recurring_items_need("plan_uuid")(record)
+
+
+def _events_need(record: Mapping[str, Any]) -> tuple[str, ...]:
+    if record.get("event_type") in _PRICED_EVENTS:
+        return ("plan_external_id", "currency", "amount_in_cents")
+    return ("retracted_event_id",) if record.get("event_type") == "subscription_event_retracted" else ()
+
+
+def _a_customer_by_uuid_or_key(record: Mapping[str, Any]) -> tuple[str, ...]:
+    return () if record.get("customer_uuid") else ("data_source_uuid", "external_id")
+
+
+def _a_subscription_by_uuid_or_key(record: Mapping[str, Any]) -> tuple[str, ...]:
+    return () if record.get("uuid") else ("external_id",)
+
+
+_PERSON: Final = Fields(
+    dict.fromkeys(
+        ("first_name", "last_name", "email", "title", "phone", "linked_in", "twitter", "notes", "external_id"), text
+    )
+)
+_CUSTOMER: Final = Fields(
+    {
+        "data_source_uuid": text,
+        "external_id": text,
+        "name": text,
+        "email": text,
+        "company": text,
+        "country": text,
+        "state": text,
+        "city": text,
+        "zip": text,
+        "lead_created_at": timestamp,
+        "free_trial_started_at": timestamp,
+        "owner": text,
+        "status": one_of("New Lead", "Working Lead", "Qualified Lead", "Unqualified Lead"),
+        "website_url": text,
+        "attributes": mapping,
+        "primary_contact": mapping,
+    },
+    required=("external_id",),
+    objects={"attributes": "attributes", "primary_contact": "primary_contacts"},
+)
+_PLAN: Final = Fields(
+    {
+        "data_source_uuid": text,
+        "external_id": text,
+        "name": text,
+        "interval_count": positive,
+        "interval_unit": one_of("day", "month", "year"),
+    },
+    required=("name", "interval_count", "interval_unit"),
+)
+_INVOICE: Final = Fields(
+    {
+        "external_id": text,
+        "customer_external_id": text,
+        "data_source_uuid": text,
+        "date": timestamp,
+        "due_date": timestamp,
+        "currency": currency,
+        "collection_method": one_of("automatic", "manual"),
+        "line_items": at_least(1, records, "one line item"),
+        "transactions": records,
+    },
+    required=("external_id", "date", "currency", "line_items"),
+    parts={"line_items": "line_items", "transactions": "transactions"},
+)
+_LINE_ITEM: Final = Fields(
+    {
+        "external_id": text,
+        "type": one_of("subscription", "one_time", "trial"),
+        "amount_in_cents": integer,
+        "subscription_external_id": text,
+        "subscription_set_external_id": text,
+        "service_period_start": timestamp,
+        "service_period_end": timestamp,
+        "cancelled_at": timestamp,
+        "prorated": boolean,
+        "proration_type": one_of("differential", "full", "differential_mrr"),
+        "quantity": not_zero,
+        "discount_code": text,
+        "discount_amount_in_cents": integer,
+        "discount_description": text,
+        "tax_amount_in_cents": integer,
+        "transaction_fees_in_cents": integer,
+        "transaction_fees_currency": currency,
+        "balance_transfer": boolean,
+        "account_code": account_code,
+        "event_order": integer,
+        "description": text,
+    },
+    required=("type",),
+)
+_TRANSACTION: Final = Fields(
+    {
+        "external_id": text,
+        "type": one_of("payment", "refund"),
+        "result": one_of("successful", "failed"),
+        "date": timestamp,
+        "amount_in_cents": not_negative,
+        "transaction_fees_in_cents": integer,
+        "transaction_fees_currency": currency,
+    },
+    required=("type", "result", "date"),
+)
+_SUBSCRIPTION_EVENT: Final = Fields(
+    {
+        "external_id": text,
+        "data_source_uuid": text,
+        "customer_external_id": text,
+        "subscription_external_id": text,
+        "subscription_set_external_id": text,
+        "event_type": one_of(*EVENT_TYPES),
+        "event_date": timestamp,
+        "effective_date": timestamp,
+        "plan_external_id": text,
+        "currency": or_empty(currency),
+        "amount_in_cents": or_empty(number_like),
+        "tax_amount_in_cents": or_empty(number_like),
+        "quantity": or_empty(number_like),
+        "retracted_event_id": text,
+        "event_order": integer,
+    },
+    required=("customer_external_id", "subscription_external_id", "event_type", "event_date", "effective_date"),
+    also_required=_events_need,
+)
+_ATTRIBUTE: Final = Fields({"key": attribute_key, "value": anything}, required=("key",))
+_CONNECTION: Final = Fields(
+    {"customer_uuid": text, "subscriptions": at_least(2, records, "two subscriptions")},
+    required=("customer_uuid", "subscriptions"),
+    parts={"subscriptions": "connected_subscriptions"},
+)
+
+SINGLE: Final[Mapping[str, Fields]] = {
+    "data_sources": Fields({"name": text, "system": text}, required=("name",)),
+    "customers": _CUSTOMER.also("data_source_uuid"),
+    "primary_contacts": _PERSON,
+    "attributes": Fields(
+        {"tags": list_of(text), "custom": mapping_or_records}, parts={"custom": "customer_attributes"}
+    ),
+    "customer_attributes": _ATTRIBUTE.also(
+        "type", type=one_of("String", "Integer", "Decimal", "Timestamp", "Boolean"), source=text
+    ),
+    "custom_attributes": _ATTRIBUTE,
+    "customer_merges": Fields(
+        {"from": mapping, "into": mapping},
+        required=("from", "into"),
+        objects={"from": "merged_customers", "into": "merged_customers"},
+    ),
+    "merged_customers": Fields(
+        {"customer_uuid": text, "data_source_uuid": text, "external_id": text},
+        also_required=_a_customer_by_uuid_or_key,
+    ),
+    "customer_unmerges": Fields(
+        {
+            "customer_uuid": text,
+            "data_source_uuid": text,
+            "external_id": text,
+            "move_to_new_customer": list_of(one_of("tasks", "opportunities", "notes")),
+        },
+        required=("customer_uuid", "data_source_uuid", "external_id"),
+    ),
+    "contacts": replace(
+        _PERSON.also(
+            "customer_uuid",
+            "data_source_uuid",
+            customer_uuid=text,
+            data_source_uuid=text,
+            position=integer,
+            last_seen=timestamp,
+            custom=records,
+        ),
+        parts={"custom": "custom_attributes"},
+    ),
+    "customer_notes": Fields(
+        {
+            "customer_uuid": text,
+            "type": one_of("note", "call"),
+            "text": text,
+            "author_email": text,
+            "call_duration": not_negative,
+            "created_at": timestamp,
+            "updated_at": timestamp,
+        },
+        required=("customer_uuid", "type"),
+    ),
+    "tasks": Fields(
+        {
+            "customer_uuid": text,
+            "task_details": text_up_to(255),
+            "assignee": text,
+            "due_date": timestamp,
+            "completed_at": timestamp,
+        },
+        required=("customer_uuid", "task_details", "assignee", "due_date"),
+    ),
+    "opportunities": Fields(
+        {
+            "customer_uuid": text,
+            "owner": text,
+            "pipeline": text,
+            "pipeline_stage": text,
+            "estimated_close_date": timestamp,
+            "currency": currency,
+            "amount_in_cents": integer,
+            "type": one_of("recurring", "one-time", "arr"),
+            "forecast_category": one_of("pipeline", "best_case", "committed", "lost", "won"),
+            "win_likelihood": percentage,
+            "custom": records,
+        },
+        required=(
+            "customer_uuid",
+            "owner",
+            "pipeline",
+            "pipeline_stage",
+            "estimated_close_date",
+            "currency",
+            "amount_in_cents",
+        ),
+        parts={"custom": "custom_attributes"},
+    ),
+    "plans": _PLAN.also("data_source_uuid"),
+    "plan_groups": Fields({"name": text, "plans": at_least(1, list_of(text), "one plan")}, required=("name", "plans")),
+    "invoices": _INVOICE,
+    "line_items": replace(_LINE_ITEM.also(plan_uuid=text), also_required=_single_items_need),
+    "transactions": _TRANSACTION,
+    "subscription_events": _SUBSCRIPTION_EVENT.also("data_source_uuid"),
+    "subscription_connections": _CONNECTION,
+    "connected_subscriptions": Fields(
+        {"data_source_uuid": text, "uuid": text, "external_id": text},
+        required=("data_source_uuid",),
+        also_required=_a_subscription_by_uuid_or_key,
+    ),
+    "subscription_cancellations": Fields({"cancelled_at": timestamp, "cancellation_dates": list_of(timestamp)}),
+}
+"""What the endpoints for single objects take, by kind; parts and bodies without an endpoint of their own included."""
+
+BULK: Final[Mapping[str, Fields]] = {
+    **SINGLE,
+    "customers": _CUSTOMER,
+    "plans": _PLAN.also("external_id"),
+    "invoices": _INVOICE.also("customer_external_id"),
+    "line_items": replace(
+        _LINE_ITEM.also("amount_in_cents", plan_external_id=text, invoice_external_id=text),
+        also_required=_recurring_items_need("plan_external_id"),
+    ),
+    "transactions": _TRANSACTION.also(invoice_external_id=text),
+    "subscription_events": _SUBSCRIPTION_EVENT,
+}
+"""What a bulk import takes, by kind: external ids instead of uuids, the data source in the path."""
+
+
+def table(kind: str, *, bulk: bool = False) -> Fields:
+    """Return the fields of a kind of record.
+
+    :param bulk: as a bulk import takes it.
+    """
+    return (BULK if bulk else SINGLE)[kind]
