@@ -89,12 +89,19 @@ def find_call(name: str) -> Call:
     """
     found = calls().get(name)
     if found is None:
-        resource = name.partition(".")[0]
-        siblings = [one for one in calls() if one.startswith(f"{resource}.")]
-        near = get_close_matches(name, calls(), n=3) or siblings
+        near = _near_calls(name)
         hint = f"is {' or '.join(map(repr, near))} meant?" if near else "calls are named like 'customers.merge'"
         raise ValueError(f"ChartMogul's client has no call {name!r}: {hint}")
     return found
+
+
+def _near_calls(name: str) -> list[str]:
+    resource, _, method = name.partition(".")
+    siblings = [call for call in calls() if call.startswith(f"{resource}.")]
+    if not siblings:
+        return get_close_matches(name, calls())
+    near = get_close_matches(method, [call.partition(".")[2] for call in siblings])
+    return [f"{resource}.{one}" for one in near] or siblings
 
 
 def _with_hint(name: str, given: Iterable[str]) -> str:
