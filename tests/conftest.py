@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.emulator import Emulator
+    from tests.contract.answers import Checks
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 API_KEY = "test-key"
@@ -32,6 +33,31 @@ os.environ.update(
     AIRFLOW__CORE__UNIT_TEST_MODE="False",
     AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{_AIRFLOW_HOME}/airflow.db",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def all_answers() -> Iterator[Checks]:
+    """Hold every answer of every emulator of this process against the description of the API."""
+    from airflow_provider_chartmogul.emulator import server
+    from tests.contract.answers import Checks, build_checked_app
+
+    checks = Checks()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "build_app", build_checked_app(checks))
+        yield checks
+    _fail_for(checks)
+
+
+@pytest.fixture(autouse=True)
+def answers(all_answers: Checks) -> Iterator[Checks]:
+    """Fail the test during which an answer broke the description of the API."""
+    yield all_answers
+    _fail_for(all_answers)
+
+
+def _fail_for(checks: Checks) -> None:
+    if violations := checks.take():
+        pytest.fail("answers that openapi.yaml does not allow:\n" + "\n".join(violations), pytrace=False)
 
 
 @pytest.fixture
