@@ -114,16 +114,17 @@ def _common(movement: Movement, currency: str) -> dict[str, Any]:
     }
 
 
-def subscription_row(customer: Customer, state: SubscriptionState, currency: str) -> dict[str, Any]:
+def subscription_row(state: SubscriptionState, currency: str) -> dict[str, Any]:
     """Entry of ``GET /customers/{uuid}/subscriptions``. (/reference/customers/list-subscriptions)"""
     item = state.newest
-    uuid = _derived(customer.uuid, *state.key)
+    uuid = _derived(*state.key)  # not from the customer: it is the same after a merge
+    *owner, _ = state.key
     set_external_id = item.subscription_set_external_id
     return {
         "id": _number(uuid),
         "external_id": item.subscription_external_id,
         "subscription_set_external_id": set_external_id or item.subscription_external_id,
-        "subscription_set_uuid": str(_derived(customer.uuid, "set", set_external_id)) if set_external_id else None,
+        "subscription_set_uuid": str(_derived(*owner, "set", set_external_id)) if set_external_id else None,
         "quantity": item.quantity,
         "uuid": str(uuid),
         "mrr": state.shown_mrr,

@@ -92,10 +92,7 @@ class Analytics:
 
     def subscriptions(self, uuid: str, now: datetime) -> list[dict[str, Any]]:
         """Entries of ``GET /customers/{uuid}/subscriptions``, oldest first."""
-        history = self._history(uuid)
-        return [
-            subscription_row(history.customer, state, self.account.currency) for state in history.subscriptions(now)
-        ]
+        return [subscription_row(state, self.account.currency) for state in self._history(uuid).subscriptions(now)]
 
     def customer_summary(self, uuid: str, now: datetime) -> dict[str, Any]:
         """``mrr``, ``arr``, ``status`` and ``customer_since`` (an instant, None for a lead) of a customer."""

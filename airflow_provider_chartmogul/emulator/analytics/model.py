@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-#: Data source uuid and ``subscription_external_id``: what names a subscription.
-SubscriptionKey = tuple[str, str]
+#: What names a subscription; the last of it is the ``subscription_external_id``, before that stands its owner.
+SubscriptionKey = tuple[str, ...]
 
 MovementType = Literal["new_biz", "expansion", "contraction", "churn", "reactivation"]
 ItemType = Literal["subscription", "trial"]

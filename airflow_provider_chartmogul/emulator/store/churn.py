@@ -54,15 +54,12 @@ class Churn:
 
     def forget(self, part: Part) -> None:
         """Remove the events of a data source customer that goes with all its subscriptions."""
-        for event in self._events_of.pop((part.data_source_uuid, part.external_id), {}).values():
+        for event in self._events_of.pop(part.key, {}).values():
             self.events.remove(event)
 
     def subscription_of(self, event: SubscriptionEvent) -> Subscription | None:
         """Find the subscription an event is about."""
-        customer = self._ledger.customer_of(event.data_source_uuid, event.customer_external_id)
-        if customer is None:
-            return None
-        return self._ledger.subscription(customer, event.data_source_uuid, event.subscription_external_id)
+        return self._ledger.subscriptions.named(event.subscription_key)
 
     # Churn history
 
@@ -90,11 +87,10 @@ class Churn:
         subscription.cancellations = []
         self.add_dates(subscription, dates)
 
-    def recall(self, subscription: Subscription, customer_external_id: str) -> None:
+    def recall(self, subscription: Subscription) -> None:
         """Let events end a new subscription: they outlive one that went with its last invoice."""
-        owner = (subscription.data_source_uuid, customer_external_id)
-        for event in self._events_of.get(owner, {}).values():
-            if event.subscription_external_id == subscription.external_id:
+        for event in self._events_of.get(subscription.key[:2], {}).values():
+            if event.subscription_key == subscription.key:
                 _cancel(subscription, event)
 
     def _apply(self, event: SubscriptionEvent) -> None:

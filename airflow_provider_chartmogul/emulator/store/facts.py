@@ -63,11 +63,10 @@ def _line_item(ledger: Ledger, invoice: Invoice, item: LineItem) -> model.LineIt
     plan = ledger.plans.get(item.plan_uuid or "")
     if plan is None or item.service_period_start is None:
         raise LookupError(f"line item {item.uuid} has no plan or no service period")
-    external_id = item.subscription_external_id or ""
     return model.LineItem(
         uuid=item.uuid,
-        subscription_key=(invoice.data_source_uuid, external_id),
-        subscription_external_id=external_id,
+        subscription_key=invoice.subscription_key(item),
+        subscription_external_id=item.subscription_external_id or "",
         subscription_set_external_id=item.subscription_set_external_id,
         data_source_uuid=invoice.data_source_uuid,
         plan=model.Plan(plan.uuid, plan.external_id, plan.name, plan.interval_count, plan.interval_unit),
@@ -90,5 +89,4 @@ def _cancellations(subscription: Subscription) -> Iterator[model.Event]:
     for one in subscription.cancellations:
         if by_event and one.origin.startswith("item:"):
             continue  # cancelled_at of a line item is ignored once the subscription has a cancellation event
-        key = (subscription.data_source_uuid, subscription.external_id)
-        yield model.Event(key, one.at, one.event_order, one.seq)
+        yield model.Event(subscription.key, one.at, one.event_order, one.seq)

@@ -27,6 +27,7 @@ from airflow_provider_chartmogul.emulator.store.records import (
     Subscription,
     Transaction,
 )
+from airflow_provider_chartmogul.emulator.store.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +62,7 @@ class Ledger:
         self.invoices: Collection[Invoice] = Collection(
             lambda invoice: invoice.uuid, lambda invoice: (invoice.data_source_uuid, invoice.external_id)
         )
-        self.subscriptions: Collection[Subscription] = Collection(lambda subscription: subscription.uuid)
+        self.subscriptions = Subscriptions()
         self.imports: Collection[JsonImport] = Collection(
             lambda item: item.id, lambda item: (item.data_source_uuid, item.external_id)
         )
@@ -74,7 +75,6 @@ class Ledger:
         self.line_items: InvoiceParts[LineItem] = InvoiceParts()
         self.transactions: InvoiceParts[Transaction] = InvoiceParts()
         self._invoices_of: dict[str, dict[str, Invoice]] = defaultdict(dict)
-        self._subscriptions_of: dict[str, dict[tuple[str, str], Subscription]] = defaultdict(dict)
         self.churn = Churn(self)
         self.projection = Projection(self)
 
@@ -128,7 +128,7 @@ class Ledger:
         """Store a customer."""
         self.customers.add(customer)
         for part in customer.parts:
-            self._parts[part.data_source_uuid, part.external_id] = customer
+            self._parts[part.key] = customer
         self.projection.touch(customer.uuid, customer.data_source_uuid)
 
     def remove_customer(self, customer: Customer) -> None:
@@ -137,7 +137,6 @@ class Ledger:
             self._forget_part(part)
         self.customers.remove(customer)
         self._invoices_of.pop(customer.uuid, None)
-        self._subscriptions_of.pop(customer.uuid, None)
         self.crm.forget_customer(customer.uuid)
         self.projection.forget(customer.uuid)
 
@@ -163,12 +162,28 @@ class Ledger:
         self.data_sources.remove(source)
 
     def _forget_part(self, part: Part) -> None:
-        customer = self._parts.pop((part.data_source_uuid, part.external_id))
-        for invoice in list(self.invoices_of(customer)):
-            if (invoice.data_source_uuid, invoice.customer_external_id) == (part.data_source_uuid, part.external_id):
-                self.remove_invoice(invoice)
+        customer = self._parts.pop(part.key)
+        for invoice in self._billed(customer, part):
+            self.remove_invoice(invoice)
         self.churn.forget(part)
-        self.crm.forget_part(customer.uuid, part)
+
+    def move_part(self, part: Part, giver: Customer, taker: Customer) -> None:
+        """Give a data source customer to another customer, with its invoices and subscriptions."""
+        for invoice in self._billed(giver, part):
+            del self._invoices_of[giver.uuid][invoice.uuid]
+            invoice.customer_uuid = taker.uuid
+            self._invoices_of[taker.uuid][invoice.uuid] = invoice
+        in_order = sorted(self._invoices_of[taker.uuid].values(), key=lambda invoice: invoice.seq)
+        self._invoices_of[taker.uuid] = {invoice.uuid: invoice for invoice in in_order}
+        for subscription in self.subscriptions.of(giver.uuid):
+            if subscription.key[:2] == part.key:
+                self.subscriptions.move(subscription, taker.uuid)
+        giver.parts.remove(part)
+        taker.parts.append(part)
+        self._parts[part.key] = taker
+
+    def _billed(self, customer: Customer, part: Part) -> list[Invoice]:
+        return [invoice for invoice in self.invoices_of(customer) if invoice.part_key == part.key]
 
     # Invoices
 
@@ -221,7 +236,7 @@ class Ledger:
 
     def change_line_item(self, invoice: Invoice, old: LineItem, new: LineItem) -> None:
         """Put a checked line item in the place of the old one; it may move to another subscription."""
-        former = self._subscription_of(invoice, old)
+        former = self.subscriptions.named(invoice.subscription_key(old))
         if former is not None:
             self.churn.withdraw_item(former, old)
         invoice.line_items[invoice.line_items.index(old)] = new
@@ -269,7 +284,7 @@ class Ledger:
 
     def _release_item(self, invoice: Invoice, item: LineItem) -> None:
         self.line_items.remove(invoice, item)
-        subscription = self._subscription_of(invoice, item)
+        subscription = self.subscriptions.named(invoice.subscription_key(item))
         if subscription is not None:
             self.churn.withdraw_item(subscription, item)
             self._drop_if_unused(subscription)
@@ -278,40 +293,31 @@ class Ledger:
 
     def subscriptions_of(self, customer: Customer) -> list[Subscription]:
         """Return the subscriptions of a customer in order of arrival."""
-        return list(self._subscriptions_of[customer.uuid].values())
-
-    def subscription(self, customer: Customer, data_source_uuid: str, external_id: str) -> Subscription | None:
-        """Find a subscription of a customer by its external id."""
-        return self._subscriptions_of[customer.uuid].get((data_source_uuid, external_id))
+        return self.subscriptions.of(customer.uuid)
 
     def items_of(self, customer: Customer, subscription: Subscription) -> list[LineItem]:
         """Return the valid line items of a subscription in order of arrival."""
         return [
             item
             for invoice in self.invoices_of(customer)
-            if invoice.data_source_uuid == subscription.data_source_uuid and not invoice.errors
+            if not invoice.errors
             for item in invoice.line_items
-            if item.type in SUBSCRIPTION_TYPES and item.subscription_external_id == subscription.external_id
+            if item.type in SUBSCRIPTION_TYPES and invoice.subscription_key(item) == subscription.key
         ]
-
-    def _subscription_of(self, invoice: Invoice, item: LineItem) -> Subscription | None:
-        key = (invoice.data_source_uuid, item.subscription_external_id or "")
-        return self._subscriptions_of[invoice.customer_uuid].get(key)
 
     def _drop_if_unused(self, subscription: Subscription) -> None:
         customer = self.customers.get(subscription.customer_uuid)
         if customer is not None and not self.items_of(customer, subscription):
-            key = (subscription.data_source_uuid, subscription.external_id)
-            del self._subscriptions_of[subscription.customer_uuid][key]
             self.subscriptions.remove(subscription)
 
     def _subscription_for(self, invoice: Invoice, item: LineItem) -> Subscription:
-        key = (invoice.data_source_uuid, item.subscription_external_id or "")
-        known = self._subscriptions_of[invoice.customer_uuid]
-        if key not in known:
-            known[key] = Subscription(
-                self.next_number(), new_uuid("sub_"), key[1], invoice.customer_uuid, key[0], self.now()
+        key = invoice.subscription_key(item)
+        known = self.subscriptions.named(key)
+        if known is None:
+            source, customer, external_id = key
+            known = Subscription(
+                self.next_number(), new_uuid("sub_"), external_id, invoice.customer_uuid, customer, source, self.now()
             )
-            self.subscriptions.add(known[key])
-            self.churn.recall(known[key], invoice.customer_external_id)
-        return known[key]
+            self.subscriptions.add(known)
+            self.churn.recall(known)
+        return known

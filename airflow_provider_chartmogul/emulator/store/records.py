@@ -22,12 +22,36 @@ class DataSource:
     failed: int = 0
 
 
+#: Source, customer external id, external id: what names a subscription.
+SubscriptionKey = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a data source customer had before it was merged; it takes that along when it leaves again."""
+
+    name: str
+    email: str
+    company: str
+    tags: tuple[str, ...]
+    custom: dict[str, Any]
+
+
 @dataclass(slots=True)
 class Part:
-    """One data source customer of a customer."""
+    """One data source customer of a customer.
+
+    :param brought: of a merged customer only.
+    """
 
     data_source_uuid: str
     external_id: str
+    brought: Brought | None = field(default=None, compare=False)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What names it."""
+        return self.data_source_uuid, self.external_id
 
 
 @dataclass(slots=True)
@@ -165,6 +189,15 @@ class Invoice:
     transactions: list[Transaction] = field(default_factory=list)
     errors: dict[str, list[str]] = field(default_factory=dict)
 
+    @property
+    def part_key(self) -> tuple[str, str]:
+        """What names the data source customer that is billed."""
+        return self.data_source_uuid, self.customer_external_id
+
+    def subscription_key(self, item: LineItem) -> SubscriptionKey:
+        """What names the subscription of one of its recurring items."""
+        return self.data_source_uuid, self.customer_external_id, item.subscription_external_id or ""
+
 
 @dataclass(slots=True)
 class Cancellation:
@@ -181,15 +214,26 @@ class Cancellation:
 
 @dataclass(slots=True)
 class Subscription:
-    """A subscription as the import side sees it; it lives as long as a line item names it."""
+    """A subscription as the import side sees it; it lives as long as a line item names it.
+
+    :param connected_to: uuid of the subscription of the same customer that it continues or is continued by.
+    """
 
     seq: int
     uuid: str
     external_id: str
     customer_uuid: str
+    customer_external_id: str
     data_source_uuid: str
     created_at: datetime
     cancellations: list[Cancellation] = field(default_factory=list)
+    connected_to: str | None = None
+
+    @property
+    def key(self) -> SubscriptionKey:
+        """What names it."""
+        return self.data_source_uuid, self.customer_external_id, self.external_id
+
     custom: dict[str, Any] = field(default_factory=dict)
 
 
@@ -211,6 +255,11 @@ class SubscriptionEvent:
     updated_at: datetime
     external_id: str | None = None
     sent: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def subscription_key(self) -> SubscriptionKey:
+        """What names the subscription it is about."""
+        return self.data_source_uuid, self.customer_external_id, self.subscription_external_id
 
 
 ImportStatus = Literal["queued", "processing", "completed"]
