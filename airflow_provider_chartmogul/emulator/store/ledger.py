@@ -166,9 +166,10 @@ class Ledger:
         for invoice in self._billed(customer, part):
             self.remove_invoice(invoice)
         self.churn.forget(part)
+        self.crm.forget_part(customer.uuid, part)
 
     def move_part(self, part: Part, giver: Customer, taker: Customer) -> None:
-        """Give a data source customer to another customer, with its invoices and subscriptions."""
+        """Give a data source customer to another customer, with its invoices, subscriptions and contacts."""
         for invoice in self._billed(giver, part):
             del self._invoices_of[giver.uuid][invoice.uuid]
             invoice.customer_uuid = taker.uuid
@@ -178,6 +179,7 @@ class Ledger:
         for subscription in self.subscriptions.of(giver.uuid):
             if subscription.key[:2] == part.key:
                 self.subscriptions.move(subscription, taker.uuid)
+        self.crm.move_part(giver.uuid, taker.uuid, part)
         giver.parts.remove(part)
         taker.parts.append(part)
         self._parts[part.key] = taker
