@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_chartmogul.imports.validation import Rejection, Source, customer_of, parts
+from airflow_provider_chartmogul.client.fields import parts
+from airflow_provider_chartmogul.imports.validation import Rejection, Source, customer_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +53,7 @@ def compare_plans(records: BillingRecords, server_plans: Mapping[str, Any]) -> l
     return warnings
 
 
-def _named_parts(kind: str, record: Record) -> list[tuple[str, Record]]:
+def _named_parts(kind: str, record: Record) -> list[tuple[str, Mapping[str, Any]]]:
     if kind != "invoices":
         return [("", record)]
     return [(f"line_items[{index}].", item) for index, item in enumerate(parts(record, "line_items"))]

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import functools
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
-from airflow_provider_chartmogul.imports.fields import FIELDS, required_of
-from airflow_provider_chartmogul.imports.records import INPUT_KINDS, BillingRecords, Record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-NEAR: Final = 0.8
-"""From which likeness on an unknown field name is taken for a typing error."""
+from airflow_provider_chartmogul.client.fields import misspelt, own_problems, parts
+from airflow_provider_chartmogul.imports.records import INPUT_KINDS, BillingRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +76,6 @@ class _Checker:
         self.records = records
         self.checked = Checked()
         self.first_use: dict[tuple[str, str], Source] = {}
-        self.misspelt: set[tuple[str, str]] = set()
 
     def run(self) -> Checked:
         for kind in INPUT_KINDS:
@@ -93,48 +85,36 @@ class _Checker:
         return self.checked
 
     def check_input(self, source: Source, record: Any) -> None:
-        if not isinstance(record, dict):
+        if not isinstance(record, Mapping):
             self.reject(source, source.kind, {}, "", "must be an object")
             return
         self.check_record(source, source.kind, record, customer=record)
         if source.kind != "invoices":
             return
-        if record.get("line_items") == []:
-            self.reject(source, "invoices", record, "line_items", "must hold at least one line item")
         for kind in ("line_items", "transactions"):
             for index, part in enumerate(parts(record, kind)):
                 self.check_record(source, kind, part, customer=record, path=f"{kind}[{index}].")
 
-    def check_record(self, source: Source, kind: str, record: Record, *, customer: Record, path: str = "") -> None:
-        suspects = self.suspects(kind, record)
-        required = required_of(kind, record)
-        for name in required:
-            if record.get(name) in (None, ""):
-                hint = f"; is {suspects[name]!r} meant?" if name in suspects else ""
-                self.reject(source, kind, record, path + name, f"is missing{hint}", customer)
-        for name, fault in FIELDS[kind].checks.items():
-            value = record.get(name)
-            if value is None or (value == "" and name in required):
-                continue
-            if complaint := fault(value):
-                self.reject(source, kind, record, path + name, complaint, customer)
+    def check_record(
+        self,
+        source: Source,
+        kind: str,
+        record: Mapping[str, Any],
+        *,
+        customer: Mapping[str, Any],
+        path: str = "",
+    ) -> None:
+        for problem in own_problems(kind, record, bulk=True):
+            self.reject(source, kind, record, path + problem.field, problem.message, customer)
+        for name, meant in misspelt(kind, record, bulk=True).items():
+            warning = f"{kind}: unknown field {name!r} is sent as it is; is {meant!r} meant?"
+            if warning not in self.checked.warnings:
+                self.checked.warnings.append(warning)
         self.check_unique(source, kind, record, path, customer)
 
-    def suspects(self, kind: str, record: Record) -> dict[str, str]:
-        """Map known fields that are absent to the unknown fields that look like them."""
-        suspects: dict[str, str] = {}
-        for name in record.keys() - FIELDS[kind].checks.keys():
-            meant = nearest(kind, str(name))
-            if meant is None:
-                continue
-            if meant not in record:
-                suspects[meant] = str(name)
-            if (kind, str(name)) not in self.misspelt:
-                self.misspelt.add((kind, str(name)))
-                self.checked.warnings.append(f"{kind}: unknown field {name!r} is sent as it is; is {meant!r} meant?")
-        return suspects
-
-    def check_unique(self, source: Source, kind: str, record: Record, path: str, customer: Record) -> None:
+    def check_unique(
+        self, source: Source, kind: str, record: Mapping[str, Any], path: str, customer: Mapping[str, Any]
+    ) -> None:
         external_id = record.get("external_id")
         if not isinstance(external_id, str) or not external_id:
             return
@@ -166,13 +146,19 @@ class _Checker:
         good: set[str] = set()
         bad: set[str] = set()
         for position, record in enumerate(self.records.of(kind), start=1):
-            external_id = record.get("external_id") if isinstance(record, dict) else None
+            external_id = record.get("external_id") if isinstance(record, Mapping) else None
             if isinstance(external_id, str):
                 (bad if Source(kind, position) in rejected else good).add(external_id)
         return bad - good
 
     def reject(
-        self, source: Source, kind: str, record: Record, name: str, message: str, customer: Record | None = None
+        self,
+        source: Source,
+        kind: str,
+        record: Mapping[str, Any],
+        name: str,
+        message: str,
+        customer: Mapping[str, Any] | None = None,
     ) -> None:
         owner = customer if customer is not None else record
         self.checked.rejections.append(
@@ -180,23 +166,9 @@ class _Checker:
         )
 
 
-def parts(invoice: Mapping[str, Any], kind: str) -> Iterator[Record]:
-    """Yield the line items or transactions of an invoice, also of one that is not well formed."""
-    nested = invoice.get(kind)
-    if isinstance(nested, list):
-        yield from (part for part in nested if isinstance(part, dict))
-
-
 def customer_of(kind: str, record: Mapping[str, Any]) -> str | None:
     """Return the external id of the customer that an input record belongs to; plans have none."""
     return _text(record.get({"customers": "external_id"}.get(kind, "customer_external_id")))
-
-
-@functools.lru_cache(maxsize=1024)
-def nearest(kind: str, name: str) -> str | None:
-    """Return the known field that an unknown one looks like."""
-    matches = difflib.get_close_matches(name.lower().replace("-", "_"), FIELDS[kind].checks, n=1, cutoff=NEAR)
-    return matches[0] if matches else None
 
 
 def _text(value: Any) -> str | None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_chartmogul.client.fields import BULK
+from airflow_provider_chartmogul.client.fields.tables import EVENT_TYPES
 from airflow_provider_chartmogul.imports import BillingRecords, check
-from airflow_provider_chartmogul.imports.fields import EVENT_TYPES, FIELDS
 from tests.unit.imports.samples import billing, cancellation, customer, invoice, line_item, plan
 
 
@@ -23,7 +24,7 @@ def test_good_records_have_no_problems_and_no_warnings() -> None:
 @pytest.mark.parametrize("kind", ["customers", "plans", "invoices", "subscription_events"])
 def test_each_required_field_is_missed(kind: str) -> None:
     good = getattr(billing(1), kind)[0]
-    for name in FIELDS[kind].required:
+    for name in BULK[kind].required:
         for bad in ({k: v for k, v in good.items() if k != name}, {**good, name: None}, {**good, name: ""}):
             found = check(BillingRecords(**{kind: [bad]})).rejections
             assert [(row.kind, row.field) for row in found] == [(kind, name)]
