@@ -10,7 +10,7 @@ from airflow_provider_chartmogul.emulator.analytics.model import Movement
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from airflow_provider_chartmogul.emulator.analytics.model import Customer, MovementType
+    from airflow_provider_chartmogul.emulator.analytics.model import Customer, MovementType, SubscriptionKey
     from airflow_provider_chartmogul.emulator.analytics.timeline import Step, SubscriptionState
 
 _NAMESPACE = UUID("5b0a9a3e-3d0c-5f5e-8f0b-6f2f6a1f4c11")
@@ -114,19 +114,27 @@ def _common(movement: Movement, currency: str) -> dict[str, Any]:
     }
 
 
+def subscription_uuid(key: SubscriptionKey) -> str:
+    """The bare uuid of a subscription in its row, which differs from that of the import side.
+
+    It does not come from the customer: it is the same after a merge.
+    """
+    return str(_derived(*key))
+
+
 def subscription_row(state: SubscriptionState, currency: str) -> dict[str, Any]:
     """Entry of ``GET /customers/{uuid}/subscriptions``. (/reference/customers/list-subscriptions)"""
     item = state.newest
-    uuid = _derived(*state.key)  # not from the customer: it is the same after a merge
+    uuid = subscription_uuid(state.key)
     *owner, _ = state.key
     set_external_id = item.subscription_set_external_id
     return {
-        "id": _number(uuid),
+        "id": _number(UUID(uuid)),
         "external_id": item.subscription_external_id,
         "subscription_set_external_id": set_external_id or item.subscription_external_id,
         "subscription_set_uuid": str(_derived(*owner, "set", set_external_id)) if set_external_id else None,
         "quantity": item.quantity,
-        "uuid": str(uuid),
+        "uuid": uuid,
         "mrr": state.shown_mrr,
         "arr": 12 * state.shown_mrr,
         "status": "active" if state.active else "inactive",

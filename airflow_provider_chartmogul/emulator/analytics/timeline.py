@@ -12,7 +12,7 @@ from airflow_provider_chartmogul.emulator.analytics.model import Event, LineItem
 from airflow_provider_chartmogul.emulator.analytics.mrr import line_mrr, period_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from airflow_provider_chartmogul.emulator.analytics.model import Customer, Plan, SubscriptionKey
@@ -95,7 +95,7 @@ def timeline(customer: Customer, rate_at: RateAt) -> list[Step]:
     states: dict[SubscriptionKey, SubscriptionState] = {}
     siblings = _items_by_subscription(customer)
     total = active = 0
-    for at, causes in groupby(_causes(customer), key=_instant):
+    for at, causes in groupby(in_order([*customer.line_items, *customer.events]), key=_instant):
         changed: dict[SubscriptionKey, tuple[SubscriptionState | None, int]] = {}
         for cause in causes:
             key = cause.subscription_key
@@ -168,8 +168,6 @@ def _order(cause: LineItem | Event) -> tuple[datetime, int, bool, int]:
     return _instant(cause), cause.event_order or 0, isinstance(cause, Event), cause.sequence
 
 
-def _causes(customer: Customer) -> list[LineItem | Event]:
+def in_order(causes: Iterable[LineItem | Event]) -> list[LineItem | Event]:
     """Line items and cancellations in the order in which they act."""
-    causes: list[LineItem | Event] = [*customer.line_items, *customer.events]
-    causes.sort(key=_order)
-    return causes
+    return sorted(causes, key=_order)

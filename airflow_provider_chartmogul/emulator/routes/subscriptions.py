@@ -1,19 +1,21 @@
-"""Subscriptions: the import side with its churn history, and the metrics side with MRR."""
+"""Subscriptions: the import side with its churn history, the metrics side with MRR, connections."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator import dates, errors, paging
+from airflow_provider_chartmogul.emulator.analytics.activities import subscription_uuid
 from airflow_provider_chartmogul.emulator.http import Answer, Call, Operation, answer
 from airflow_provider_chartmogul.emulator.routes.customers import customer_in_path
+from airflow_provider_chartmogul.emulator.store import connecting
 from airflow_provider_chartmogul.emulator.store.collection import page_of_few
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_provider_chartmogul.emulator.store.ledger import Ledger
-    from airflow_provider_chartmogul.emulator.store.records import Subscription
+    from airflow_provider_chartmogul.emulator.store.records import Customer, Subscription
 
 
 def list_import_subscriptions(call: Call) -> Answer:
@@ -68,6 +70,55 @@ def list_customer_subscriptions(call: Call) -> Answer:
     return answer({**body, "cursor": paging.encode(None, end) if entries else call.query.get("cursor")})
 
 
+def connect_subscriptions(call: Call) -> Answer:
+    """``POST /customers/{uuid}/connect_subscriptions``: the first one stands for all; MRR follows after the lag."""
+    customer, chosen = _chosen(call)
+    connecting.connect(call.ledger, customer, chosen)
+    return answer({}, 202)
+
+
+def disconnect_subscriptions(call: Call) -> Answer:
+    """``POST /customers/{uuid}/disconnect_subscriptions``: all but the first one stand alone again."""
+    customer, chosen = _chosen(call)
+    connecting.disconnect(call.ledger, customer, chosen)
+    return answer({}, 202)
+
+
+def _chosen(call: Call) -> tuple[Customer, list[Subscription]]:
+    """Read which subscriptions of the customer in the path are meant.
+
+    :raises ApiError: 404 for an unknown customer or subscription; 400 for fewer than two different subscriptions, a
+        reference that lacks a part, and an external id that several subscriptions of the source have.
+    """
+    customer = call.ledger.customers.get(call.path["customer_uuid"])
+    if customer is None:
+        raise errors.ApiError(404, {"error": "Customer not found"})
+    references = call.json().get("subscriptions")
+    if not isinstance(references, list) or not all(isinstance(one, dict) for one in references):
+        raise errors.missing_envelope("subscriptions")
+    chosen = [_referred(call.ledger, customer, reference) for reference in references]
+    if len({one.uuid for one in chosen}) < max(2, len(chosen)):
+        raise errors.coded(400, "At least two different subscriptions are needed", "subscriptions")
+    return customer, chosen
+
+
+def _referred(ledger: Ledger, customer: Customer, reference: dict[str, Any]) -> Subscription:
+    source, uuid, external_id = (reference.get(name) for name in ("data_source_uuid", "uuid", "external_id"))
+    if not source or not (uuid or external_id):
+        raise errors.missing_envelope("external_id" if source else "data_source_uuid")
+    found = [
+        one
+        for one in ledger.subscriptions_of(customer)
+        if one.data_source_uuid == source
+        and (uuid in (one.uuid, subscription_uuid(one.key)) if uuid else one.external_id == external_id)
+    ]
+    if not found:
+        raise errors.ApiError(404, {"error": "Subscription not found"})
+    if len(found) > 1:
+        raise errors.coded(400, "Several subscriptions have this external_id, name them by uuid", "external_id")
+    return found[0]
+
+
 def _import_json(ledger: Ledger, subscription: Subscription) -> dict[str, Any]:
     customer = ledger.customers.get(subscription.customer_uuid)
     items = ledger.items_of(customer, subscription) if customer else []
@@ -100,4 +151,6 @@ OPERATIONS = (
     Operation("GET", "/import/customers/{customer_uuid}/subscriptions", list_import_subscriptions, "billing"),
     Operation("PATCH", "/import/subscriptions/{subscription_uuid}", cancel_subscription, "billing"),
     Operation("GET", "/customers/{customer_uuid}/subscriptions", list_customer_subscriptions),
+    Operation("POST", "/customers/{customer_uuid}/connect_subscriptions", connect_subscriptions, "billing"),
+    Operation("POST", "/customers/{customer_uuid}/disconnect_subscriptions", disconnect_subscriptions, "billing"),
 )

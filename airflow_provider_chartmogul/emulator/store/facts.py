@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_chartmogul.emulator.analytics import model
-from airflow_provider_chartmogul.emulator.store import invoice_status
+from airflow_provider_chartmogul.emulator.store import connecting, invoice_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 def billing_facts(ledger: Ledger, customer: Customer) -> model.Customer:
     """Collect what counts for the MRR of a customer; voided, written-off and invalid invoices do not."""
     subscriptions = ledger.subscriptions_of(customer)
+    line_items = [
+        _line_item(ledger, invoice, item)
+        for invoice in ledger.invoices_of(customer)
+        if _counts(ledger, invoice)
+        for item in invoice.line_items
+        if item.type in ("subscription", "trial")
+    ]
+    events = [event for subscription in subscriptions for event in _cancellations(subscription)]
+    if any(subscription.connected_to for subscription in subscriptions):
+        line_items, events = connecting.joined(line_items, events, connecting.main_of(ledger, customer))
     return model.Customer(
         uuid=customer.uuid,
         external_id=customer.external_id,
@@ -28,14 +38,8 @@ def billing_facts(ledger: Ledger, customer: Customer) -> model.Customer:
         state=customer.state,
         tags=tuple(customer.tags),
         custom=dict(customer.custom),
-        line_items=tuple(
-            _line_item(ledger, invoice, item)
-            for invoice in ledger.invoices_of(customer)
-            if _counts(ledger, invoice)
-            for item in invoice.line_items
-            if item.type in ("subscription", "trial")
-        ),
-        events=tuple(event for subscription in subscriptions for event in _cancellations(subscription)),
+        line_items=tuple(line_items),
+        events=tuple(events),
     )
 
 
