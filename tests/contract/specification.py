@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 PATH = Path(__file__).with_name("openapi.yaml")
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+#: What every operation may answer, declared there or not: input that cannot be read (an unusable ``per_page``, a body
+#: that is no JSON object) and too many requests.
+EVERYWHERE = {
+    "400": {"$ref": "#/components/responses/BadRequest"},
+    "429": {"$ref": "#/components/responses/RateLimited"},
+}
 _URI = "urn:chartmogul:openapi"
 
 
@@ -48,9 +54,8 @@ class Operation:
         return unnamed(f"{self.method} {self.path}")
 
     def answers(self) -> dict[str, Any]:
-        """Return what is declared by status: ``200``, ``5XX``."""
-        declared: dict[str, Any] = document()["paths"][self.path][self.method.lower()]["responses"]
-        return declared
+        """Return what may be answered by status: ``200``, ``5XX``."""
+        return EVERYWHERE | document()["paths"][self.path][self.method.lower()]["responses"]
 
 
 def unnamed(operation: str) -> str:
@@ -82,11 +87,11 @@ def problem(operation: Operation, status: int, content_type: str, body: bytes) -
 
     :param content_type: the header as it was sent, empty without one.
     """
-    declared = operation.answers()
-    code = next((code for code in (str(status), f"{status // 100}XX") if code in declared), None)
+    allowed = operation.answers()
+    code = next((code for code in (str(status), f"{status // 100}XX") if code in allowed), None)
     if code is None:
         return f"status {status} is not declared"
-    content = _resolved(declared[code]).get("content", {})
+    content = _resolved(allowed[code]).get("content", {})
     if not content:
         return None if not body and not content_type else f"{status} has a body or a content type"
     media_type = content_type.partition(";")[0].strip()

@@ -26,6 +26,8 @@ JSON = "application/json"
         ("GET /ping", 503, "text/plain", b"Service Unavailable", None),
         ("GET /account", 502, "text/plain", b"Bad Gateway", None),
         ("DELETE /data_sources/{}", 204, "", b"", None),
+        ("GET /customers", 400, JSON, b'{"code":400,"message":"per_page","param":"per_page"}', None),
+        ("GET /customers", 400, JSON, b'{"error":"per_page"}', "400 at (whole body): "),
         ("GET /ping", 200, JSON, b'{"data":1}', "200 at data: "),
         ("GET /ping", 200, JSON, b"[]", "200 at (whole body): "),
         ("GET /ping", 200, JSON, b'{"data":', "200 of application/json cannot be read: "),
