@@ -144,6 +144,10 @@ class ChartMogulImportFailedError(ChartMogulError, AirflowFailException):
         self.rejected = [dict(row) for row in rejected]
 
 
+class ChartMogulImportIncompleteError(ChartMogulError):
+    """Records are unaccounted for since no answer came; a repeated run sends what is not there yet."""
+
+
 class ChartMogulExportFailedError(ChartMogulError, AirflowFailException):
     """An activities export ended in a state other than succeeded."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from airflow_provider_chartmogul.exceptions import ChartMogulImportFailedError
-from airflow_provider_chartmogul.imports.records import API_KINDS, BillingRecords, Record
+from airflow_provider_chartmogul.imports.records import API_KINDS, Record
 from airflow_provider_chartmogul.imports.validation import Rejection, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from airflow_provider_chartmogul.imports.outcome import Outcome
 
@@ -76,18 +76,30 @@ class ImportResult:
         """
         if self.failures <= max_rejected:
             return
-        first_of_each: dict[tuple[str, str, str], Rejection] = {}
-        for problem in self.problems:
-            first_of_each.setdefault((problem.kind, problem.field, problem.message), problem)
-        shown = list(first_of_each.values())[:_SHOWN]
-        more = f"; and {len(self.problems) - len(shown)} more problems" if len(self.problems) > len(shown) else ""
         raise ChartMogulImportFailedError(
-            f"{self.failures} records were not imported ({max_rejected} allowed): {'; '.join(map(str, shown))}{more}",
+            f"{self.failures} records were not imported ({max_rejected} allowed): {summarised(self.problems)}",
             [problem.as_dict() for problem in self.problems],
         )
 
 
-def dead_letters(records: BillingRecords, problems: Iterable[Rejection]) -> Iterator[Record]:
+def summarised(problems: Sequence[Rejection]) -> str:
+    """Return a sentence with the first problem of each sort, and how many there are besides."""
+    first_of_each: dict[tuple[str, str, str], Rejection] = {}
+    for problem in problems:
+        first_of_each.setdefault((problem.kind, problem.field, problem.message), problem)
+    shown = list(first_of_each.values())[:_SHOWN]
+    more = f"; and {len(problems) - len(shown)} more problems" if len(problems) > len(shown) else ""
+    return f"{'; '.join(map(str, shown))}{more}"
+
+
+class ByKind(Protocol):
+    """Records that can be asked for by kind."""
+
+    def of(self, kind: str, /) -> Sequence[Any]:
+        """Return the records of one kind."""
+
+
+def dead_letters(records: ByKind, problems: Iterable[Rejection]) -> Iterator[Record]:
     """Yield the input records that have problems, each as ``{"kind", "record", "problems"}``.
 
     Corrected, these lines can be imported as they are (:meth:`BillingRecords.extend`). The fault of a line item or

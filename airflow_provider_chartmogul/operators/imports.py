@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-from airflow_provider_chartmogul.files import replacing
-from airflow_provider_chartmogul.imports import BillingRecords, ImportResult, dead_letters, import_billing
+from airflow_provider_chartmogul.imports import BillingRecords, dead_letters, import_billing
 from airflow_provider_chartmogul.imports.batching import MAX_CUSTOMERS
-from airflow_provider_chartmogul.imports.records import INPUT_KINDS, read_json_lines
+from airflow_provider_chartmogul.imports.files import read_records, write_records
+from airflow_provider_chartmogul.imports.records import INPUT_KINDS
 from airflow_provider_chartmogul.operators.base import ChartMogulOperator, optional_text, required_text
 
 if TYPE_CHECKING:
@@ -131,7 +129,8 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
             self.log.warning("%s", warning)
         self.log.info("Import into %s: %s", self.data_source_uuid, json.dumps(result.summary()))
         if rejected_path:
-            self._write_rejected(rejected_path, billing, result)
+            write_records(self._path(rejected_path), dead_letters(billing, result.problems))
+            self.log.info("Rejected records are in %s", rejected_path)
         result.raise_for_failures(self.max_rejected)
         return result.summary()
 
@@ -145,21 +144,10 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
         if given is None:
             return []
         if isinstance(given, str):
-            with self._path(given).open("rb") as file, _unpacked(given, file) as lines:
-                return list(read_json_lines(lines, given))
+            return read_records(self._path(given), given)
         if not isinstance(given, list):
             raise TypeError(f"{name} must be a list of records or a path, not {type(given).__name__}")
         return list(given)
 
-    def _write_rejected(self, path: str, billing: BillingRecords, result: ImportResult) -> None:
-        with replacing(self._path(path)) as file:
-            for line in dead_letters(billing, result.problems):
-                file.write(json.dumps(line, default=str).encode() + b"\n")
-        self.log.info("Rejected records are in %s", path)
-
     def _path(self, path: str) -> Any:
         return ObjectStoragePath(path, conn_id=optional_text("path_conn_id", self.path_conn_id))
-
-
-def _unpacked(path: str, file: Any) -> io.TextIOWrapper:
-    return io.TextIOWrapper(gzip.open(file) if path.endswith(".gz") else file, encoding="utf-8")
