@@ -23,7 +23,10 @@ def parse(value: Any) -> datetime:
         raise ValueError(f"not a date: {value!r}")
     zone = match["zone"] or "Z"
     text = f"{match['date']}T{match['time'] or '00:00'}{'Z' if zone == 'UTC' else zone}"
-    return datetime.fromisoformat(text).astimezone(UTC)
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"not in the calendar: {value!r}") from error
 
 
 def is_bare_date(value: str) -> bool:

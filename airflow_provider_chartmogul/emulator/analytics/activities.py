@@ -122,6 +122,12 @@ def subscription_uuid(key: SubscriptionKey) -> str:
     return str(_derived(*key))
 
 
+def subscription_set_uuid(*key: str) -> str:
+    """The bare uuid of a subscription set, from data source, external id of the customer and that of the set."""
+    *owner, external_id = key
+    return str(_derived(*owner, "set", external_id))
+
+
 def subscription_row(state: SubscriptionState, currency: str) -> dict[str, Any]:
     """Entry of ``GET /customers/{uuid}/subscriptions``. (/reference/customers/list-subscriptions)"""
     item = state.newest
@@ -132,7 +138,7 @@ def subscription_row(state: SubscriptionState, currency: str) -> dict[str, Any]:
         "id": _number(UUID(uuid)),
         "external_id": item.subscription_external_id,
         "subscription_set_external_id": set_external_id or item.subscription_external_id,
-        "subscription_set_uuid": str(_derived(*owner, "set", set_external_id)) if set_external_id else None,
+        "subscription_set_uuid": subscription_set_uuid(*owner, set_external_id) if set_external_id else None,
         "quantity": item.quantity,
         "uuid": uuid,
         "mrr": state.shown_mrr,

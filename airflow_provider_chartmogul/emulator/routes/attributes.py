@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator import errors
 from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
+from airflow_provider_chartmogul.emulator.routes import custom_attributes
 from airflow_provider_chartmogul.emulator.routes.customers import customer_in_path, nobody, with_email
-from airflow_provider_chartmogul.emulator.store import custom_attributes
 from airflow_provider_chartmogul.emulator.views.customers import attributes
 
 if TYPE_CHECKING:
@@ -51,30 +51,22 @@ def add_tags_by_email(call: Call) -> Answer:
 def add_custom(call: Call) -> Answer:
     """``POST /customers/{uuid}/attributes/custom``: sets, and defines new keys for the account."""
     customer = customer_in_path(call)
-    values = _typed(call)
-    _set(call, customer, values)
+    _set(call, customer, custom_attributes.read_array(call))
     return answer({"custom": customer.custom})
 
 
 def update_custom(call: Call) -> Answer:
     """``PUT /customers/{uuid}/attributes/custom``: merges values of defined keys."""
     customer = customer_in_path(call)
-    custom = call.json().get("custom")
-    if not isinstance(custom, dict) or not custom:
-        raise errors.missing("custom")
-    try:
-        values = custom_attributes.untyped(call.ledger, custom)
-    except custom_attributes.AttributeValueError as error:
-        raise errors.coded(422, str(error), error.key) from error
-    _set(call, customer, values)
+    _set(call, customer, custom_attributes.read_map(call))
     return answer({"custom": customer.custom})
 
 
 def remove_custom(call: Call) -> Answer:
     """``DELETE /customers/{uuid}/attributes/custom``: 200 with the rest, 204 when nothing is left."""
     customer = customer_in_path(call)
-    for key in _listed(call, "custom"):
-        customer.custom.pop(str(key), None)
+    for key in custom_attributes.read_keys(call):
+        customer.custom.pop(key, None)
     call.ledger.projection.relearn(customer)
     return answer({"custom": customer.custom}) if customer.custom else NO_CONTENT
 
@@ -82,31 +74,17 @@ def remove_custom(call: Call) -> Answer:
 def add_custom_by_email(call: Call) -> Answer:
     """``POST /customers/attributes/custom``: every customer with the e-mail, never paged."""
     customers = _addressed(call)
-    values = _typed(call)
+    values = custom_attributes.read_array(call)
     for customer in customers:
         _set(call, customer, values)
     return _reduced(call, customers)
 
 
-def _listed(call: Call, name: str) -> list[Any]:
-    values = call.json().get(name)
-    if not isinstance(values, list) or not values:
-        raise errors.missing(name)
-    return values
-
-
 def _tags(call: Call) -> list[str]:
-    tags = _listed(call, "tags")
+    tags = custom_attributes.read_list(call, "tags")
     if not all(isinstance(tag, str) for tag in tags):
         raise errors.invalid("tags")
     return tags
-
-
-def _typed(call: Call) -> dict[str, Any]:
-    try:
-        return custom_attributes.typed(call.ledger, _listed(call, "custom"))
-    except custom_attributes.AttributeValueError as error:
-        raise errors.coded(422, str(error), error.key) from error
 
 
 def _append(call: Call, customer: Customer, tags: list[str]) -> None:

@@ -10,6 +10,8 @@ from airflow_provider_chartmogul.emulator.reading import Reader
 from airflow_provider_chartmogul.emulator.store import drafts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_chartmogul.emulator.store.records import Plan
 
 
@@ -26,11 +28,17 @@ def list_plans(call: Call) -> Answer:
             and system in (None, source.system if source else None)
         )
 
-    request = paging.read(query)
-    page = ledger.plans.page(request, matches)
-    numbers = paging.page_numbers(ledger.plans.count(matches), request.per_page) if request.is_first else {}
-    plans = [plan_json(plan) for plan in page.records]
-    return answer({"plans": plans, **numbers, "cursor": page.cursor, "has_more": page.has_more})
+    return plan_page(call, matches)
+
+
+def plan_page(call: Call, matches: Callable[[Plan], bool]) -> Answer:
+    """Answer with one page of the plans that match."""
+    plans = call.ledger.plans
+    request = paging.read(call.query)
+    page = plans.page(request, matches)
+    numbers = paging.page_numbers(plans.count(matches), request.per_page) if request.is_first else {}
+    entries = [plan_json(plan) for plan in page.records]
+    return answer({"plans": entries, **numbers, "cursor": page.cursor, "has_more": page.has_more})
 
 
 def create_plan(call: Call) -> Answer:

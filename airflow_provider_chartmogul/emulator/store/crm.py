@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["contacts", "notes", "tasks", "opportunities"]
 
+#: Data source uuid, external id of the customer in it, external id of the set: what names a subscription set.
+SetKey = tuple[str, str, str]
+
 _KEY = re.compile(r"([a-z]+_)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -97,7 +100,8 @@ class Entries:
 class Crm:
     """The entries of all customers.
 
-    :ivar set_attributes: custom attributes of subscription sets, by customer uuid and external id of the set.
+    :ivar set_attributes: custom attributes of subscription sets, by data source, external id of the customer and that
+        of the set.
     """
 
     def __init__(self) -> None:
@@ -105,28 +109,25 @@ class Crm:
         self.notes = Entries()
         self.tasks = Entries()
         self.opportunities = Entries()
-        self.set_attributes: dict[tuple[str, str], dict[str, Any]] = {}
+        self.set_attributes: dict[SetKey, dict[str, Any]] = {}
 
     def forget_customer(self, customer_uuid: str) -> None:
         """Remove all that hangs on a customer."""
         for entries in (self.contacts, self.notes, self.tasks, self.opportunities):
             for entry in entries.of(customer_uuid):
                 entries.remove(entry)
-        for key in self._set_keys(customer_uuid):
-            del self.set_attributes[key]
 
     def forget_part(self, customer_uuid: str, part: Part) -> None:
-        """Remove the contacts of one data source customer; the rest hangs on the customer as a whole."""
+        """Remove what hangs on one data source customer: its contacts and subscription sets."""
         for contact in self._contacts_of(customer_uuid, part):
             self.contacts.remove(contact)
+        for key in [key for key in self.set_attributes if key[:2] == (part.data_source_uuid, part.external_id)]:
+            del self.set_attributes[key]
 
     def move_customer(self, from_uuid: str, into_uuid: str) -> None:
-        """Hang all of a customer on another one; where both have an attribute of a set, that of ``into`` holds."""
+        """Hang all of a customer on another one."""
         self.move_entries(from_uuid, into_uuid, ("notes", "tasks", "opportunities"))
         self._move_contacts(self.contacts.of(from_uuid), into_uuid)
-        for key in self._set_keys(from_uuid):
-            kept = self.set_attributes.get((into_uuid, key[1]), {})
-            self.set_attributes[into_uuid, key[1]] = self.set_attributes.pop(key) | kept
 
     def move_part(self, from_uuid: str, into_uuid: str, part: Part) -> None:
         """Let the contacts of one data source customer follow it to another customer."""
@@ -155,9 +156,6 @@ class Crm:
         for contact in contacts:
             contact.values["position"] = self.next_position(into_uuid)
             self.contacts.move(contact, into_uuid)
-
-    def _set_keys(self, customer_uuid: str) -> list[tuple[str, str]]:
-        return [key for key in self.set_attributes if key[0] == customer_uuid]
 
 
 def is_key(text: str) -> bool:
