@@ -1,4 +1,4 @@
-"""The controls of a running emulator, under ``/_emulator``: counters, reset, faults, settings."""
+"""The controls of a running emulator, under ``/_emulator``: counters, reset, faults, settings, sources."""
 
 from __future__ import annotations
 
@@ -45,6 +45,16 @@ def put_settings(call: Call) -> Answer:
     return answer({})
 
 
+def post_data_source(call: Call) -> Answer:
+    """Add a data source of another system, as users do in the app; ``system`` is Stripe unless given."""
+    body = call.json()
+    try:
+        source = call.state.add_source(body.get("name"), body.get("system", "Stripe"))
+    except ValueError as error:
+        raise errors.coded(400, str(error), "name") from error
+    return answer({"uuid": source.uuid, "name": source.name, "system": source.system}, 201)
+
+
 def _json(call: Call) -> Any:
     try:
         return json.loads(call.body or b"[]")
@@ -57,4 +67,5 @@ OPERATIONS = (
     Operation("POST", "/reset", reset),
     Operation("PUT", "/faults", put_faults),
     Operation("PUT", "/settings", put_settings),
+    Operation("POST", "/data_sources", post_data_source),
 )

@@ -52,7 +52,7 @@ def field_lists(errors: Mapping[str, str]) -> ApiError:
 
 
 def cannot_be_disabled() -> ApiError:
-    """422 for every record of a custom source: only those of automatic sources can be disabled."""
+    """422: only records of automatic sources can be disabled, and only those that have external ids."""
     return ApiError(422, {"error": "Record cannot be disabled"})
 
 

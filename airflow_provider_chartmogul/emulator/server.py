@@ -84,6 +84,16 @@ class Emulator:
         """
         self._server.call(lambda: self._state.configure(changes))
 
+    def add_source(self, name: str, system: str = "Stripe") -> str:
+        """Add a data source of another billing system, which the API cannot; its records come in through the API.
+
+        Only records of such automatic sources can be disabled.
+
+        :return: its uuid.
+        :raises ValueError: for an empty or taken name.
+        """
+        return self._server.call(lambda: self._state.add_source(name, system)).uuid
+
     def stats(self) -> dict[str, Any]:
         """Return the counters: requests, requests by operation, connections, most in flight, refused."""
         return self._server.call(self._state.traffic.as_json)

@@ -14,6 +14,9 @@ from airflow_provider_chartmogul.emulator import dates
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: E-mail of the user whose key is used; users cannot be listed by the API.
+KEY_OWNER = "owner@emulated-account.example"
+
 #: Value of one unit in USD, used for every day unless rates are configured.
 DEFAULT_RATES = {
     "USD": Decimal("1"),

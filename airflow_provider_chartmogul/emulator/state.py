@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_chartmogul.emulator.settings import Settings
+    from airflow_provider_chartmogul.emulator.store.records import DataSource
 
 
 class State:
@@ -43,6 +44,17 @@ class State:
         """
         self.settings = self.settings.changed(**changes)
         self.ledger.apply(self.settings)
+
+    def add_source(self, name: Any, system: Any) -> DataSource:
+        """Add a data source of any system: only those of automatic sources have records that can be disabled.
+
+        :raises ValueError: for an empty or taken name, and for an empty system.
+        """
+        if not all(isinstance(text, str) and text.strip() for text in (name, system)):
+            raise ValueError("a data source needs a name and a system")
+        if self.ledger.has_source(name):
+            raise ValueError(f"there is a data source {name!r} already")
+        return self.ledger.add_source(name, system)
 
     def set_faults(self, rules: Sequence[dict[str, Any]]) -> None:
         """Replace the fault rules; their counters start at zero.

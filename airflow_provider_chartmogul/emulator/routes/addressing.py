@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from airflow_provider_chartmogul.emulator import errors
+from airflow_provider_chartmogul.emulator.store import disabling
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.emulator.http import Call
@@ -36,6 +37,19 @@ def named(call: Call, records: Records[R_co], kind: str) -> R_co:
     if found is None:
         raise errors.not_found(kind)
     return found
+
+
+def disabled_wanted(call: Call, data_source_uuid: str, *records: disabling.Record) -> bool:
+    """Read whether records are to be disabled or enabled.
+
+    :raises ApiError: 422 for records that cannot be disabled, and for everything that is neither true nor false.
+    """
+    if not disabling.possible(call.ledger, data_source_uuid, records):
+        raise errors.cannot_be_disabled()
+    disabled = call.json().get("disabled")
+    if not isinstance(disabled, bool):
+        raise errors.fields({"disabled": "is not included in the list"})
+    return disabled
 
 
 def _needed(call: Call, name: str) -> str:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator import dates, errors, imports
 from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
-from airflow_provider_chartmogul.emulator.store.ledger import new_uuid
-from airflow_provider_chartmogul.emulator.store.records import DataSource
+from airflow_provider_chartmogul.emulator.store import emptying
+from airflow_provider_chartmogul.emulator.store.records import CUSTOM
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.emulator.store.ledger import Ledger
+    from airflow_provider_chartmogul.emulator.store.records import DataSource
 
 _HANDLING = {
     "create_subscription_when_invoice_is": "open",
@@ -38,11 +39,9 @@ def create_data_source(call: Call) -> Answer:
     name = call.json().get("name")
     if not isinstance(name, str) or not name.strip():
         raise errors.fields({"name": "A name is required for each data source."})
-    if any(source.name == name for source in ledger.data_sources):
+    if ledger.has_source(name):
         raise errors.fields({"name": "Has already been taken."})
-    source = DataSource(ledger.next_number(), new_uuid("ds_"), name, ledger.now())
-    ledger.data_sources.add(source)
-    return answer(_json(call, source), 201)
+    return answer(_json(call, ledger.add_source(name, CUSTOM)), 201)
 
 
 def retrieve_data_source(call: Call) -> Answer:
@@ -51,8 +50,24 @@ def retrieve_data_source(call: Call) -> Answer:
 
 
 def delete_data_source(call: Call) -> Answer:
-    """``DELETE /data_sources/{uuid}``: takes everything imported into it along."""
-    call.ledger.remove_data_source(source_in_path(call))
+    """``DELETE /data_sources/{uuid}``: the source is gone at once, what was imported into it after the lag."""
+    ledger, source = call.ledger, source_in_path(call)
+    ledger.data_sources.remove(source)
+    ledger.later(lambda: emptying.empty(ledger, source.uuid))
+    return NO_CONTENT
+
+
+def empty_data_source(call: Call) -> Answer:
+    """``DELETE /data_sources/{uuid}/all``: after the lag the source is as new."""
+    ledger, source = call.ledger, source_in_path(call)
+    ledger.later(lambda: emptying.empty(ledger, source.uuid))
+    return NO_CONTENT
+
+
+def purge_data_source(call: Call) -> Answer:
+    """``DELETE /data_sources/{uuid}/dependent``: after the lag there are no invoices, subscriptions and events."""
+    ledger, source = call.ledger, source_in_path(call)
+    ledger.later(lambda: emptying.purge(ledger, source.uuid))
     return NO_CONTENT
 
 
@@ -100,4 +115,6 @@ OPERATIONS = (
     Operation("POST", "/data_sources", create_data_source),
     Operation("GET", "/data_sources/{data_source_uuid}", retrieve_data_source),
     Operation("DELETE", "/data_sources/{data_source_uuid}", delete_data_source),
+    Operation("DELETE", "/data_sources/{data_source_uuid}/all", empty_data_source),
+    Operation("DELETE", "/data_sources/{data_source_uuid}/dependent", purge_data_source),
 )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_chartmogul.emulator import errors, paging
 from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
 from airflow_provider_chartmogul.emulator.reading import Reader
-from airflow_provider_chartmogul.emulator.routes.addressing import named
+from airflow_provider_chartmogul.emulator.routes.addressing import disabled_wanted, named
 from airflow_provider_chartmogul.emulator.routes.data_sources import source_in_path
-from airflow_provider_chartmogul.emulator.store import edits
+from airflow_provider_chartmogul.emulator.store import disabling, edits
 from airflow_provider_chartmogul.emulator.store.collection import page_of_few
 from airflow_provider_chartmogul.emulator.store.drafts import Drafts, nested
 from airflow_provider_chartmogul.emulator.store.records import Part
@@ -110,9 +110,11 @@ def delete_customer_invoices(call: Call) -> Answer:
 
 
 def disable_invoice(call: Call) -> Answer:
-    """``PATCH /invoices/{uuid}/disabled_state`` or by external id: all sources here are custom, so it is refused."""
-    named(call, call.ledger.invoices, "invoice")
-    raise errors.cannot_be_disabled()
+    """``PATCH /invoices/{uuid}/disabled_state`` or by external id: with its line items and transactions."""
+    invoice = named(call, call.ledger.invoices, "invoice")
+    disabled = disabled_wanted(call, invoice.data_source_uuid, invoice, *invoice.line_items, *invoice.transactions)
+    disabling.set_invoice(call.ledger, invoice, disabled)
+    return answer(invoice_json(call.ledger, invoice))
 
 
 def update_invoice_status(call: Call) -> Answer:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from airflow_provider_chartmogul.emulator import errors
 from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
-from airflow_provider_chartmogul.emulator.routes.addressing import named
+from airflow_provider_chartmogul.emulator.routes.addressing import disabled_wanted, named
 from airflow_provider_chartmogul.emulator.routes.invoices import visible
-from airflow_provider_chartmogul.emulator.store import edits
+from airflow_provider_chartmogul.emulator.store import disabling, edits
 from airflow_provider_chartmogul.emulator.store.drafts import Drafts
 from airflow_provider_chartmogul.emulator.views.invoices import line_item_json
 
@@ -46,9 +46,10 @@ def delete_line_item(call: Call) -> Answer:
 
 
 def disable_line_item(call: Call) -> Answer:
-    """``PATCH /line_items/{uuid}/disabled_state`` or by external id: refused, since all sources here are custom."""
-    named(call, call.ledger.line_items, "line item")
-    raise errors.cannot_be_disabled()
+    """``PATCH /line_items/{uuid}/disabled_state`` or by external id."""
+    invoice, item = named(call, call.ledger.line_items, "line item")
+    disabling.set_line_item(call.ledger, invoice, item, disabled_wanted(call, invoice.data_source_uuid, item))
+    return answer(line_item_json(call.ledger, item))
 
 
 OPERATIONS = (

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator import dates, errors, paging
 from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
-from airflow_provider_chartmogul.emulator.store import event_drafts
+from airflow_provider_chartmogul.emulator.routes.addressing import disabled_wanted
+from airflow_provider_chartmogul.emulator.store import disabling, event_drafts
+from airflow_provider_chartmogul.emulator.views.invoices import disabled_state
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -76,6 +78,20 @@ def delete_subscription_event(call: Call) -> Answer:
     return NO_CONTENT
 
 
+def disable_subscription_event(call: Call) -> Answer:
+    """``PATCH /subscription_events/{id}/disabled_state``, or with the name of the event in the body.
+
+    Clients differ in whether the name has an envelope, as elsewhere, or stands beside ``disabled``.
+    """
+    body = call.json()
+    inner = body.get(_ENVELOPE)
+    named = {"id": call.path["subscription_event_id"]} if call.path else inner if isinstance(inner, dict) else body
+    event = _find(call, named)
+    return answer(
+        event_json(disabling.set_event(call.ledger, event, disabled_wanted(call, event.data_source_uuid, event)))
+    )
+
+
 def event_json(event: SubscriptionEvent) -> dict[str, Any]:
     """Return the body of an event; times have no milliseconds."""
     sent = event.sent
@@ -99,10 +115,7 @@ def event_json(event: SubscriptionEvent) -> dict[str, Any]:
         "tax_amount_in_cents": sent.get("tax_amount_in_cents", 0),
         "retracted_event_id": sent.get("retracted_event_id"),
         "event_order": sent.get("event_order"),
-        "disabled": False,
-        "disabled_at": None,
-        "disabled_by": None,
-        "user_created": False,
+        **disabled_state(dates.seconds(event.disabled_at) if event.disabled_at else None),
     }
 
 
@@ -139,4 +152,8 @@ OPERATIONS = (
     Operation("GET", "/subscription_events", list_subscription_events, "billing"),
     Operation("PATCH", "/subscription_events", update_subscription_event, "billing"),
     Operation("DELETE", "/subscription_events", delete_subscription_event, "billing"),
+    Operation("PATCH", "/subscription_events/disabled_state", disable_subscription_event, "billing"),
+    Operation(
+        "PATCH", "/subscription_events/{subscription_event_id}/disabled_state", disable_subscription_event, "billing"
+    ),
 )

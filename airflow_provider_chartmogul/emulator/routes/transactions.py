@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from airflow_provider_chartmogul.emulator import errors
 from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
-from airflow_provider_chartmogul.emulator.routes.addressing import named
-from airflow_provider_chartmogul.emulator.store import edits
+from airflow_provider_chartmogul.emulator.routes.addressing import disabled_wanted, named
+from airflow_provider_chartmogul.emulator.store import disabling, edits
 from airflow_provider_chartmogul.emulator.store.drafts import Drafts
 from airflow_provider_chartmogul.emulator.views.invoices import created_transaction_json, transaction_json
 
@@ -44,9 +44,11 @@ def delete_transaction(call: Call) -> Answer:
 
 
 def disable_transaction(call: Call) -> Answer:
-    """``PATCH /transactions/{uuid}/disabled_state`` or by external id: refused, since all sources here are custom."""
-    named(call, call.ledger.transactions, "transaction")
-    raise errors.cannot_be_disabled()
+    """``PATCH /transactions/{uuid}/disabled_state`` or by external id; the status of the invoice follows."""
+    invoice, transaction = named(call, call.ledger.transactions, "transaction")
+    disabled = disabled_wanted(call, invoice.data_source_uuid, transaction)
+    disabling.set_transaction(call.ledger, invoice, transaction, disabled)
+    return answer(transaction_json(transaction))
 
 
 OPERATIONS = (

@@ -65,7 +65,7 @@ class Churn:
 
     def cancel_by_item(self, subscription: Subscription, item: LineItem) -> None:
         """Let ``cancelled_at`` of a line item, if it has one, end the subscription."""
-        if item.cancelled_at:
+        if item.cancelled_at and not item.disabled_at:
             cancellation = Cancellation(item.cancelled_at, f"item:{item.uuid}", item.event_order, item.seq)
             subscription.cancellations.append(cancellation)
 
@@ -108,7 +108,7 @@ class Churn:
 
 def _cancel(subscription: Subscription, event: SubscriptionEvent) -> None:
     """Only one kind of event changes anything; the others are stored (``/reference/subscription-events``)."""
-    if event.event_type == "subscription_cancelled":
+    if event.event_type == "subscription_cancelled" and not event.disabled_at:
         order = event.sent.get("event_order")
         cancellation = Cancellation(event.effective_date, f"event:{event.seq}", order, event.seq)
         subscription.cancellations.append(cancellation)

@@ -30,7 +30,8 @@ def invoice_terms(ledger: Ledger, invoice: Invoice, changes: Mapping[str, Any]) 
 def line_item(ledger: Ledger, invoice: Invoice, item: LineItem, changes: Mapping[str, Any]) -> tuple[LineItem, Errors]:
     """Return the changed line item, and what is wrong with it."""
     made, wrong = Drafts(ledger, invoice.data_source_uuid).line_item(_changed(item, changes))
-    return replace(made, seq=item.seq, uuid=item.uuid, external_id=item.external_id), wrong
+    kept = {name: getattr(item, name) for name in ("seq", "uuid", "external_id", "disabled_at")}
+    return replace(made, **kept), wrong
 
 
 def transaction(
@@ -38,7 +39,7 @@ def transaction(
 ) -> tuple[Transaction, Errors]:
     """Return the changed transaction, and what is wrong with it; the invoice may not be overpaid by it."""
     made, wrong = Drafts(ledger, invoice.data_source_uuid).transaction(_changed(old, changes))
-    new = replace(made, uuid=old.uuid, external_id=old.external_id)
+    new = replace(made, uuid=old.uuid, external_id=old.external_id, disabled_at=old.disabled_at)
     sentence = overdrawn(invoice, [new if one is old else one for one in invoice.transactions])
     if sentence and not wrong:
         wrong = {"amount_in_cents": sentence}

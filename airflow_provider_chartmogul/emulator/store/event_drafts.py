@@ -75,6 +75,7 @@ def event(
         updated_at=now,
         external_id=reader.text("external_id") or None,
         sent={name: record[name] for name in SENT if name in record},
+        disabled_at=old.disabled_at if old else None,
     )
     _check_references(ledger, reader, made, old)
     return made, reader.errors

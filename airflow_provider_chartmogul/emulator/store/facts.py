@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def billing_facts(ledger: Ledger, customer: Customer) -> model.Customer:
-    """Collect what counts for the MRR of a customer; voided, written-off and invalid invoices do not."""
+    """Collect what counts for the MRR of a customer; voided, written-off, disabled and invalid ones do not."""
     subscriptions = ledger.subscriptions_of(customer)
     line_items = [
         _line_item(ledger, invoice, item)
         for invoice in ledger.invoices_of(customer)
         if _counts(ledger, invoice)
         for item in invoice.line_items
-        if item.type in ("subscription", "trial")
+        if item.type in ("subscription", "trial") and not item.disabled_at
     ]
     events = [event for subscription in subscriptions for event in _cancellations(subscription)]
     if any(subscription.connected_to for subscription in subscriptions):

@@ -99,6 +99,18 @@ class Ledger:
         """Return the next numeric id; it also is the order of arrival."""
         return next(self._numbers)
 
+    # Data sources
+
+    def has_source(self, name: str) -> bool:
+        """Tell whether a name of a data source is taken."""
+        return any(source.name == name for source in self.data_sources)
+
+    def add_source(self, name: str, system: str) -> DataSource:
+        """Store a data source."""
+        source = DataSource(self.next_number(), new_uuid("ds_"), name, self.now(), system)
+        self.data_sources.add(source)
+        return source
+
     # Plans
 
     def users_of(self, plan: Plan) -> list[str]:
@@ -134,39 +146,23 @@ class Ledger:
     def remove_customer(self, customer: Customer) -> None:
         """Remove a customer with its invoices, subscriptions and events, and all that hangs on it."""
         for part in list(customer.parts):
-            self._forget_part(part)
+            self.remove_part(part)
         self.customers.remove(customer)
         self._invoices_of.pop(customer.uuid, None)
         self.crm.forget_customer(customer.uuid)
         self.projection.forget(customer.uuid)
 
-    def remove_data_source(self, source: DataSource) -> None:
-        """Remove a source and all that was imported into it; a customer merged with another source stays."""
-        for customer in self.customers:
-            kept = [part for part in customer.parts if part.data_source_uuid != source.uuid]
-            if not kept:
-                self.remove_customer(customer)
-            elif len(kept) < len(customer.parts):
-                for part in customer.parts:
-                    if part.data_source_uuid == source.uuid:
-                        self._forget_part(part)
-                customer.parts = kept
-                self.projection.touch(customer.uuid, None)
-        for plan in self.plans:
-            if plan.data_source_uuid == source.uuid:
-                self.plans.remove(plan)
-        for item in self.imports:
-            if item.data_source_uuid == source.uuid:
-                self.imports.remove(item)
-                self.unfinished_imports.pop(item.id, None)
-        self.data_sources.remove(source)
-
-    def _forget_part(self, part: Part) -> None:
+    def remove_part(self, part: Part) -> None:
+        """Remove a data source customer with its invoices, subscriptions, events and contacts."""
+        self.clear_part(part)
         customer = self._parts.pop(part.key)
-        for invoice in self._billed(customer, part):
+        self.crm.forget_part(customer.uuid, part)
+
+    def clear_part(self, part: Part) -> None:
+        """Remove the invoices of a data source customer, and so its subscriptions; its events, too."""
+        for invoice in self._billed(self._parts[part.key], part):
             self.remove_invoice(invoice)
         self.churn.forget(part)
-        self.crm.forget_part(customer.uuid, part)
 
     def move_part(self, part: Part, giver: Customer, taker: Customer) -> None:
         """Give a data source customer to another customer, with its invoices, subscriptions and contacts."""

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+#: What the API shows as the system of the sources that it makes itself; all others are automatic.
+CUSTOM = "Custom"
+
+
 @dataclass(slots=True)
 class DataSource:
     """A source of billing data; ``processed`` and ``failed`` count its imported records."""
@@ -17,7 +21,7 @@ class DataSource:
     uuid: str
     name: str
     created_at: datetime
-    system: str = "Custom"
+    system: str
     processed: int = 0
     failed: int = 0
 
@@ -132,6 +136,7 @@ class Transaction:
     amount_in_cents: int | None = None
     transaction_fees_in_cents: int | None = None
     transaction_fees_currency: str | None = None
+    disabled_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -163,6 +168,7 @@ class LineItem:
     account_code: str = ""
     event_order: int | None = None
     balance_transfer: bool = False
+    disabled_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -171,6 +177,7 @@ class Invoice:
 
     :param final_status: ``voided`` or ``written_off``; the other statuses follow from the transactions.
     :param errors: field -> sentences; filled only when it came in by bulk import and is invalid.
+    :param disabled_at: of automatic sources only; since then it is hidden with all its lines and transactions.
     """
 
     seq: int
@@ -188,6 +195,7 @@ class Invoice:
     line_items: list[LineItem] = field(default_factory=list)
     transactions: list[Transaction] = field(default_factory=list)
     errors: dict[str, list[str]] = field(default_factory=dict)
+    disabled_at: datetime | None = None
 
     @property
     def part_key(self) -> tuple[str, str]:
@@ -228,13 +236,12 @@ class Subscription:
     created_at: datetime
     cancellations: list[Cancellation] = field(default_factory=list)
     connected_to: str | None = None
+    custom: dict[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> SubscriptionKey:
         """What names it."""
         return self.data_source_uuid, self.customer_external_id, self.external_id
-
-    custom: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -255,6 +262,7 @@ class SubscriptionEvent:
     updated_at: datetime
     external_id: str | None = None
     sent: dict[str, Any] = field(default_factory=dict)
+    disabled_at: datetime | None = None
 
     @property
     def subscription_key(self) -> SubscriptionKey:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator import dates
+from airflow_provider_chartmogul.emulator.settings import KEY_OWNER
 from airflow_provider_chartmogul.emulator.store import invoice_status
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.emulator.store.ledger import Ledger
     from airflow_provider_chartmogul.emulator.store.records import Invoice, LineItem, Transaction
-
-#: Of records of automatic sources only; the same on all others.
-_NEVER_DISABLED = {"disabled": False, "disabled_at": None, "disabled_by": None, "user_created": False}
 
 
 def imported_json(invoice: Invoice) -> dict[str, Any]:
@@ -43,9 +41,9 @@ def invoice_json(ledger: Ledger, invoice: Invoice) -> dict[str, Any]:
         "collection_method": invoice.collection_method,
         "status": invoice_status.status(invoice),
         "errors": invoice.errors,
-        "line_items": [line_item_json(ledger, item) for item in invoice.line_items],
-        "transactions": [transaction_json(one) for one in invoice.transactions],
-        **_NEVER_DISABLED,
+        "line_items": [] if invoice.disabled_at else [line_item_json(ledger, item) for item in invoice.line_items],
+        "transactions": [] if invoice.disabled_at else [transaction_json(one) for one in invoice.transactions],
+        **disabled_state(dates.millis(invoice.disabled_at)),
     }
 
 
@@ -56,14 +54,14 @@ def line_item_json(ledger: Ledger, item: LineItem) -> dict[str, Any]:
         **_short_item(item),
         "plan_external_id": plan.external_id if plan else None,
         "balance_transfer": item.balance_transfer,
-        **_NEVER_DISABLED,
+        **disabled_state(dates.millis(item.disabled_at)),
         "errors": {},
     }
 
 
 def transaction_json(transaction: Transaction) -> dict[str, Any]:
     """Return a transaction as it is retrieved and listed."""
-    return {**_short_transaction(transaction), **_NEVER_DISABLED}
+    return {**_short_transaction(transaction), **disabled_state(dates.millis(transaction.disabled_at))}
 
 
 def created_transaction_json(transaction: Transaction) -> dict[str, Any]:
@@ -71,6 +69,16 @@ def created_transaction_json(transaction: Transaction) -> dict[str, Any]:
     body = _short_transaction(transaction)
     del body["transaction_fees_currency"]
     return body
+
+
+def disabled_state(disabled_at: str | None) -> dict[str, Any]:
+    """Return the fields that tell whether a record is hidden; the owner of the key has done it."""
+    return {
+        "disabled": disabled_at is not None,
+        "disabled_at": disabled_at,
+        "disabled_by": KEY_OWNER if disabled_at else None,
+        "user_created": False,
+    }
 
 
 def _short_item(item: LineItem) -> dict[str, Any]:
