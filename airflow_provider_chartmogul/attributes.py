@@ -23,12 +23,7 @@ def checked_tags(tags: Any) -> list[str]:
 
     :raises ValueError: not a list, an empty one, or one with something else than text in it.
     """
-    if not _is_list(tags):
-        raise ValueError("tags must be a list with at least one tag")
-    for position, tag in enumerate(tags):
-        if not isinstance(tag, str) or not tag.strip():
-            raise ValueError(f"tags[{position}] must be text that is not empty")
-    return list(tags)
+    return _texts("tags", tags, "tag")
 
 
 def checked_attributes(attributes: Any) -> list[dict[str, Any]]:
@@ -42,6 +37,44 @@ def checked_attributes(attributes: Any) -> list[dict[str, Any]]:
     return [_attribute(f"custom_attributes[{position}]", attribute) for position, attribute in enumerate(attributes)]
 
 
+def checked_values(values: Any) -> dict[str, Any]:
+    """Return values of attributes that the account defines already, by key.
+
+    :param values: key to value, or to a mapping with ``value`` and perhaps ``source``.
+    :raises ValueError: no mapping, an empty one, one with a key that cannot be, or with a value that is none.
+    """
+    if not isinstance(values, Mapping) or not values:
+        raise ValueError("custom_attributes must be a mapping of at least one key to its value")
+    for key, value in values.items():
+        _check_key("each key of custom_attributes", key)
+        if isinstance(value, Mapping) and not {"value"} <= value.keys() <= {"value", "source"}:
+            raise ValueError(f"custom_attributes.{key} must be a value, or a mapping with value and perhaps source")
+    return dict(values)
+
+
+def checked_keys(keys: Any) -> list[str]:
+    """Return keys of attributes as a list.
+
+    :raises ValueError: not a list, an empty one, or one with something else than keys in it.
+    """
+    return [_check_key(f"keys[{position}]", key) for position, key in enumerate(_texts("keys", keys, "key"))]
+
+
+def _texts(name: str, values: Any, what: str) -> list[str]:
+    if not _is_list(values):
+        raise ValueError(f"{name} must be a list with at least one {what}")
+    for position, value in enumerate(values):
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError(f"{name}[{position}] must be text that is not empty")
+    return list(values)
+
+
+def _check_key(place: str, key: Any) -> str:
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        raise ValueError(f"{place} must consist of letters, digits and underscores")
+    return key
+
+
 def _is_list(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str | bytes) and len(value) > 0
 
@@ -49,8 +82,7 @@ def _is_list(value: Any) -> bool:
 def _attribute(place: str, attribute: Any) -> dict[str, Any]:
     if not isinstance(attribute, Mapping) or not {"type", "key", "value"} <= attribute.keys() <= _FIELDS:
         raise ValueError(f"{place} must be a mapping with type, key and value, and nothing else but source")
-    if not isinstance(attribute["key"], str) or not _KEY.fullmatch(attribute["key"]):
-        raise ValueError(f"{place}.key must consist of letters, digits and underscores")
+    _check_key(f"{place}.key", attribute["key"])
     read = _READERS.get(str(attribute["type"]))
     if read is None:
         raise ValueError(f"{place}.type must be one of {', '.join(_READERS)}")

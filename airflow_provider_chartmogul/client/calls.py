@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _OF_THE_CLIENT = ("ping",)
+_NO_OPERATIONS = ("activities_exports.download",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def calls() -> dict[str, Call]:
         f"{name}.{method}": function
         for name, resource in sorted(resources.items())
         for method, function in inspect.getmembers(resource, inspect.ismethod)
-        if not method.startswith("_")
+        if not method.startswith("_") and f"{name}.{method}" not in _NO_OPERATIONS
     }
     methods |= {name: getattr(client, name) for name in _OF_THE_CLIENT}
     return {name: Call(name, inspect.signature(method)) for name, method in methods.items()}

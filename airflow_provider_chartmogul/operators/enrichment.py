@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_chartmogul.attributes import checked_attributes, checked_tags
-from airflow_provider_chartmogul.client.pagination import PageShape
-from airflow_provider_chartmogul.client.values import with_fields
+from airflow_provider_chartmogul.attributes import checked_attributes, checked_keys, checked_tags, checked_values
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
 from airflow_provider_chartmogul.operators.base import ChartMogulOperator, required_text
 
@@ -17,19 +15,17 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_chartmogul.client import ChartMogulClient
-    from airflow_provider_chartmogul.client.resources.custom_attributes import CustomAttributesResource
-    from airflow_provider_chartmogul.client.resources.tags import TagsResource
+    from airflow_provider_chartmogul.client.values import Record
 
 TARGET_FIELDS = ("customer_uuid", "customer_email", "data_source_uuid", "external_id")
-ENRICHED = PageShape("entries", paged=False, must_have=("uuid",))
 TARGETS = ({"customer_uuid"}, {"customer_email"}, {"data_source_uuid", "external_id"})
 
 
 class ChartMogulEnrichmentOperator(ChartMogulOperator):
-    """Base of the operators that add something to one customer, or to all customers with an email address.
+    """Base of the operators that change tags or attributes of one customer, or of all with an email address.
 
     Give exactly one target: ``customer_uuid``, ``customer_email``, or ``data_source_uuid`` with ``external_id``.
-    Adding is idempotent. Returns ``{"customer_uuids": [...]}``, the customers that were enriched.
+    A repetition changes nothing. Returns ``{"customer_uuids": [...]}``, the customers that were reached.
 
     :param customer_uuid: the customer (``cus_…``). (templated)
     :param customer_email: every customer with this address, in all data sources. (templated)
@@ -60,30 +56,34 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
         self.ignore_missing = ignore_missing
         self._check_target()
 
-    attributes: ClassVar[str]
-    """What is added, as the API's paths call it."""
+    @abstractmethod
+    def change(self) -> Any:
+        """Return what to change, checked; raise ``ValueError`` where it cannot work."""
 
     @abstractmethod
-    def resource(self, client: ChartMogulClient) -> TagsResource | CustomAttributesResource:
-        """Return the part of the client that adds."""
+    def enrich(self, client: ChartMogulClient, customer_uuid: str, change: Any) -> None:
+        """Change one customer."""
 
-    @abstractmethod
-    def addition(self) -> dict[str, Any]:
-        """Return what to add, as arguments of the resource; raise ``ValueError`` where it cannot work."""
+    def enrich_by_email(self, client: ChartMogulClient, email: str, change: Any) -> list[Record]:
+        """Change every customer with an address, and return them."""
+        customers = list(client.customers.search(email=email))
+        for customer in customers:
+            self.enrich(client, customer["uuid"], change)
+        return customers
 
     def execute(self, context: Context) -> dict[str, list[str]]:
         """Return ``{"customer_uuids": [...]}``."""
         # once more: rendering may have left nothing of the target
         self._check_target()
-        addition = self.addition()
+        change = self.change()
         try:
-            uuids = self._enrich(self.hook.get_conn(), addition)
+            uuids = self._enrich(self.hook.get_conn(), change)
         except ChartMogulNotFoundError:
             if not self.ignore_missing:
                 raise
-            self.log.warning("There is no such customer, nothing was added")
+            self.log.warning("There is no such customer, nothing was changed")
             uuids = []
-        self.log.info("Enriched %s customers", len(uuids))
+        self.log.info("Reached %s customers", len(uuids))
         return {"customer_uuids": uuids}
 
     def _check_target(self) -> None:
@@ -95,14 +95,11 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
         for name, value in given.items():
             required_text(name, value)
 
-    def _enrich(self, client: ChartMogulClient, addition: Mapping[str, Any]) -> list[str]:
-        resource = self.resource(client)
+    def _enrich(self, client: ChartMogulClient, change: Any) -> list[str]:
         if self.customer_email is not None:
-            answer = resource.add_by_email(self.customer_email, **addition)
-            customers = ENRICHED.read(answer, f"POST /customers/attributes/{self.attributes}").records
-            return [customer["uuid"] for customer in customers]
+            return [customer["uuid"] for customer in self.enrich_by_email(client, self.customer_email, change)]
         uuid = self.customer_uuid or self._find(client)
-        resource.add(uuid, **addition)
+        self.enrich(client, uuid, change)
         return [uuid]
 
     def _find(self, client: ChartMogulClient) -> str:
@@ -113,7 +110,7 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
                 f"No customer with external_id '{self.external_id}' in data source {self.data_source_uuid}",
                 status_code=404,
             )
-        return str(with_fields(customer, ("uuid",), "GET /customers")["uuid"])
+        return str(customer["uuid"])
 
 
 class ChartMogulAddTagsOperator(ChartMogulEnrichmentOperator):
@@ -124,20 +121,46 @@ class ChartMogulAddTagsOperator(ChartMogulEnrichmentOperator):
     :param tags: one or more tags, stored as written. (templated)
     """
 
-    attributes = "tags"
     template_fields: Sequence[str] = (*ChartMogulEnrichmentOperator.template_fields, "tags")
 
     def __init__(self, *, tags: Sequence[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.tags = tags
 
-    def resource(self, client: ChartMogulClient) -> TagsResource:
-        """Tags."""
-        return client.tags
-
-    def addition(self) -> dict[str, Any]:
+    def change(self) -> list[str]:
         """Return the tags as a list."""
-        return {"tags": checked_tags(self.tags)}
+        return checked_tags(self.tags)
+
+    def enrich(self, client: ChartMogulClient, customer_uuid: str, change: list[str]) -> None:
+        """Add them."""
+        client.tags.add(customer_uuid, change)
+
+    def enrich_by_email(self, client: ChartMogulClient, email: str, change: list[str]) -> list[Record]:
+        """Add them by the address, in one request."""
+        return list(client.tags.add_by_email(email, change)["entries"])
+
+
+class ChartMogulRemoveTagsOperator(ChartMogulEnrichmentOperator):
+    """Take tags off a customer; those it does not have are ignored. Reference: ``/reference/customers/tags``.
+
+    Targets and result as :class:`ChartMogulEnrichmentOperator`.
+
+    :param tags: one or more tags, as they were written. (templated)
+    """
+
+    template_fields: Sequence[str] = (*ChartMogulEnrichmentOperator.template_fields, "tags")
+
+    def __init__(self, *, tags: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.tags = tags
+
+    def change(self) -> list[str]:
+        """Return the tags as a list."""
+        return checked_tags(self.tags)
+
+    def enrich(self, client: ChartMogulClient, customer_uuid: str, change: list[str]) -> None:
+        """Take them off."""
+        client.tags.remove(customer_uuid, change)
 
 
 class ChartMogulAddCustomAttributesOperator(ChartMogulEnrichmentOperator):
@@ -151,7 +174,6 @@ class ChartMogulAddCustomAttributesOperator(ChartMogulEnrichmentOperator):
         and truth values may be text, as templates render them. (templated)
     """
 
-    attributes = "custom"
     template_fields: Sequence[str] = (*ChartMogulEnrichmentOperator.template_fields, "custom_attributes")
     template_fields_renderers = {"custom_attributes": "json"}
 
@@ -159,10 +181,62 @@ class ChartMogulAddCustomAttributesOperator(ChartMogulEnrichmentOperator):
         super().__init__(**kwargs)
         self.custom_attributes = custom_attributes
 
-    def resource(self, client: ChartMogulClient) -> CustomAttributesResource:
-        """Custom attributes."""
-        return client.custom_attributes
-
-    def addition(self) -> dict[str, Any]:
+    def change(self) -> list[dict[str, Any]]:
         """Return the attributes with values of their types."""
-        return {"custom": checked_attributes(self.custom_attributes)}
+        return checked_attributes(self.custom_attributes)
+
+    def enrich(self, client: ChartMogulClient, customer_uuid: str, change: list[dict[str, Any]]) -> None:
+        """Set them."""
+        client.custom_attributes.add(customer_uuid, change)
+
+    def enrich_by_email(self, client: ChartMogulClient, email: str, change: list[dict[str, Any]]) -> list[Record]:
+        """Set them by the address, in one request."""
+        return list(client.custom_attributes.add_by_email(email, change)["entries"])
+
+
+class ChartMogulUpdateCustomAttributesOperator(ChartMogulEnrichmentOperator):
+    """Change custom attributes that the account defines already; others stay.
+
+    Reference: ``/reference/customers/attributes``. Targets and result as :class:`ChartMogulEnrichmentOperator`.
+
+    :param custom_attributes: key to value, or to ``{"value": …, "source": …}``. The value must be of the attribute's
+        type: templates render to text, unless the DAG sets ``render_template_as_native_obj``. (templated)
+    """
+
+    template_fields: Sequence[str] = (*ChartMogulEnrichmentOperator.template_fields, "custom_attributes")
+    template_fields_renderers = {"custom_attributes": "json"}
+
+    def __init__(self, *, custom_attributes: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.custom_attributes = custom_attributes
+
+    def change(self) -> dict[str, Any]:
+        """Return the map of values."""
+        return checked_values(self.custom_attributes)
+
+    def enrich(self, client: ChartMogulClient, customer_uuid: str, change: dict[str, Any]) -> None:
+        """Change them."""
+        client.custom_attributes.update(customer_uuid, change)
+
+
+class ChartMogulRemoveCustomAttributesOperator(ChartMogulEnrichmentOperator):
+    """Take custom attributes off a customer; their definitions stay, and keys that it does not have are ignored.
+
+    Reference: ``/reference/customers/attributes``. Targets and result as :class:`ChartMogulEnrichmentOperator`.
+
+    :param keys: one or more keys of attributes. (templated)
+    """
+
+    template_fields: Sequence[str] = (*ChartMogulEnrichmentOperator.template_fields, "keys")
+
+    def __init__(self, *, keys: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.keys = keys
+
+    def change(self) -> list[str]:
+        """Return the keys as a list."""
+        return checked_keys(self.keys)
+
+    def enrich(self, client: ChartMogulClient, customer_uuid: str, change: list[str]) -> None:
+        """Take them off."""
+        client.custom_attributes.remove(customer_uuid, change)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_chartmogul.attributes import checked_attributes, checked_tags
+from airflow_provider_chartmogul.attributes import checked_attributes, checked_keys, checked_tags, checked_values
 
 
 def test_tags_keep_spelling_and_order() -> None:
@@ -100,3 +100,48 @@ def test_a_wrong_shape_is_placed(attribute: Any, words: str) -> None:
 def test_attributes_are_a_list(attributes: Any) -> None:
     with pytest.raises(ValueError, match="must be a list with at least one attribute"):
         checked_attributes(attributes)
+
+
+def test_values_of_known_keys_pass_as_they_are() -> None:
+    values = {"seats": 25, "segment": {"value": "Pro", "source": "warehouse"}, "churned": None}
+    assert checked_values(values) == values
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([{"key": "seats", "value": 25}], "must be a mapping of at least one key to its value"),
+        ({}, "must be a mapping of at least one key to its value"),
+        (None, "must be a mapping of at least one key to its value"),
+        ({"a b": 1}, "each key of custom_attributes must consist of"),
+        ({5: 1}, "each key of custom_attributes must consist of"),
+        ({"seats": {"source": "warehouse"}}, "custom_attributes.seats must be a value, or a mapping with value"),
+        (
+            {"seats": {"value": 1, "type": "Integer"}},
+            "custom_attributes.seats must be a value, or a mapping with value",
+        ),
+    ],
+)
+def test_values_of_another_shape_are_placed(values: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=r"custom_attributes") as caught:
+        checked_values(values)
+    assert words in str(caught.value)
+
+
+def test_keys_are_a_list() -> None:
+    assert checked_keys(("seats", "segment")) == ["seats", "segment"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "place"),
+    [
+        ([], "keys must"),
+        ("seats", "keys must"),
+        (None, "keys must"),
+        (["a", ""], r"keys\[1\]"),
+        (["a b"], r"keys\[0\]"),
+    ],
+)
+def test_keys_that_cannot_be_are_placed(keys: Any, place: str) -> None:
+    with pytest.raises(ValueError, match=f"^{place}"):
+        checked_keys(keys)

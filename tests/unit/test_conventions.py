@@ -38,6 +38,8 @@ TRIGGERS = list(_classes(BaseTrigger))
 # the least that each concrete class needs; a class that is missing here fails test_every_class_is_known
 ARGUMENTS = {
     "ChartMogulGetOrCreateDataSourceOperator": {"name": "billing"},
+    "ChartMogulDeleteDataSourceOperator": {"data_source_uuid": "ds_1"},
+    "ChartMogulEmptyDataSourceOperator": {"data_source_uuid": "ds_1", "scope": "all"},
     "ChartMogulMetricsOperator": {"metric": "mrr"},
     "ChartMogulAccountOperator": {},
     "ChartMogulApiOperator": {"call": "customers.retrieve", "arguments": {"customer_uuid": "cus_1"}},
@@ -47,7 +49,10 @@ ARGUMENTS = {
     "ChartMogulCreateActivitiesExportOperator": {},
     "ChartMogulDownloadActivitiesExportOperator": {"export_id": "e", "path": "file:///nowhere"},
     "ChartMogulAddTagsOperator": {"customer_uuid": "cus_1", "tags": ["a"]},
+    "ChartMogulRemoveTagsOperator": {"customer_uuid": "cus_1", "tags": ["a"]},
     "ChartMogulAddCustomAttributesOperator": {"customer_uuid": "cus_1", "custom_attributes": []},
+    "ChartMogulUpdateCustomAttributesOperator": {"customer_uuid": "cus_1", "custom_attributes": {"a": 1}},
+    "ChartMogulRemoveCustomAttributesOperator": {"customer_uuid": "cus_1", "keys": ["a"]},
     "ChartMogulImportBillingOperator": {"data_source_uuid": "ds_1", "customers": []},
     "ChartMogulToSqlOperator": {"stream": "customers", "sql_conn_id": "warehouse"},
     "ChartMogulActivitiesExportSensor": {"export_id": "e"},
@@ -70,7 +75,13 @@ def _build(operator: type) -> BaseOperator:
 
 
 CONCRETE = [operator for operator in OPERATORS if not inspect.isabstract(operator) and operator.__name__ in ARGUMENTS]
-BASES = {"ChartMogulOperator", "ChartMogulReadingOperator", "ChartMogulEnrichmentOperator", "ChartMogulSensor"}
+BASES = {
+    "ChartMogulOperator",
+    "ChartMogulReadingOperator",
+    "ChartMogulDataSourceRemovalOperator",
+    "ChartMogulEnrichmentOperator",
+    "ChartMogulSensor",
+}
 
 
 def test_every_class_is_known() -> None:

@@ -14,6 +14,9 @@ from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseErro
 from airflow_provider_chartmogul.operators.enrichment import (
     ChartMogulAddCustomAttributesOperator,
     ChartMogulAddTagsOperator,
+    ChartMogulRemoveCustomAttributesOperator,
+    ChartMogulRemoveTagsOperator,
+    ChartMogulUpdateCustomAttributesOperator,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +47,22 @@ def tag(**arguments: Any) -> Any:
 def attribute(**arguments: Any) -> Any:
     given = {"custom_attributes": SEATS, **arguments}
     return ChartMogulAddCustomAttributesOperator(task_id="attribute", **given).execute({})
+
+
+def untag(**arguments: Any) -> Any:
+    return ChartMogulRemoveTagsOperator(task_id="untag", **{"tags": ["pilot"], **arguments}).execute({})
+
+
+def update(**arguments: Any) -> Any:
+    given = {"custom_attributes": {"seats": 30}, **arguments}
+    return ChartMogulUpdateCustomAttributesOperator(task_id="update", **given).execute({})
+
+
+def remove(**arguments: Any) -> Any:
+    return ChartMogulRemoveCustomAttributesOperator(task_id="remove", **{"keys": ["seats"], **arguments}).execute({})
+
+
+EVERY = [tag, attribute, untag, update, remove]
 
 
 def tagged(client: ChartMogulClient) -> set[str]:
@@ -80,6 +99,79 @@ def test_one_customer_by_external_id(client: ChartMogulClient, customers: Custom
     assert seated(client) == {customers["b"]: 25}
 
 
+@pytest.fixture
+def enriched(client: ChartMogulClient, customers: Customers) -> Customers:
+    """The same customers, each with two tags and two attributes."""
+    for name in ("a", "b", "c"):
+        client.tags.add(customers[name], ["pilot", "DACH"])
+        seats = {"type": "Integer", "key": "seats", "value": 25}
+        client.custom_attributes.add(customers[name], [seats, {"type": "String", "key": "segment", "value": "Pro"}])
+    return customers
+
+
+def all_tags(client: ChartMogulClient, customers: Customers) -> dict[str, list[str]]:
+    return {name: client.customers.retrieve(customers[name])["attributes"]["tags"] for name in ("a", "b", "c")}
+
+
+def all_attributes(client: ChartMogulClient, customers: Customers) -> dict[str, dict[str, Any]]:
+    return {name: client.customers.retrieve(customers[name])["attributes"]["custom"] for name in ("a", "b", "c")}
+
+
+TARGETS = [
+    (lambda known: {"customer_uuid": known["a"]}, ["a"]),
+    (lambda known: {"data_source_uuid": known["second"], "external_id": "b"}, ["b"]),
+    (lambda _: {"customer_email": MAIL}, ["a", "b"]),
+]
+
+
+@pytest.mark.parametrize(("target", "reached"), TARGETS)
+@pytest.mark.usefixtures("chartmogul_conn")
+def test_tags_come_off_those_who_are_meant(
+    client: ChartMogulClient, enriched: Customers, target: Any, reached: list[str]
+) -> None:
+    assert sorted(untag(**target(enriched))["customer_uuids"]) == sorted(enriched[name] for name in reached)
+    assert all_tags(client, enriched) == {
+        name: ["DACH"] if name in reached else ["pilot", "DACH"] for name in ("a", "b", "c")
+    }
+
+
+@pytest.mark.parametrize(("target", "reached"), TARGETS)
+@pytest.mark.usefixtures("chartmogul_conn")
+def test_attributes_change_for_those_who_are_meant(
+    client: ChartMogulClient, enriched: Customers, target: Any, reached: list[str]
+) -> None:
+    assert sorted(update(**target(enriched))["customer_uuids"]) == sorted(enriched[name] for name in reached)
+    assert all_attributes(client, enriched) == {
+        name: {"seats": 30 if name in reached else 25, "segment": "Pro"} for name in ("a", "b", "c")
+    }
+
+
+@pytest.mark.parametrize(("target", "reached"), TARGETS)
+@pytest.mark.usefixtures("chartmogul_conn")
+def test_attributes_come_off_those_who_are_meant(
+    client: ChartMogulClient, enriched: Customers, target: Any, reached: list[str]
+) -> None:
+    assert sorted(remove(**target(enriched))["customer_uuids"]) == sorted(enriched[name] for name in reached)
+    assert all_attributes(client, enriched) == {
+        name: {"segment": "Pro"} | ({} if name in reached else {"seats": 25}) for name in ("a", "b", "c")
+    }
+
+
+@pytest.mark.usefixtures("chartmogul_conn")
+def test_the_last_tag_and_the_last_attribute_can_go(client: ChartMogulClient, enriched: Customers) -> None:
+    for _ in range(2):
+        untag(customer_uuid=enriched["a"], tags=["pilot", "DACH"])
+        remove(customer_uuid=enriched["a"], keys=["seats", "segment"])
+    assert all_tags(client, enriched)["a"] == []
+    assert all_attributes(client, enriched)["a"] == {}
+
+
+@pytest.mark.usefixtures("chartmogul_conn")
+def test_a_changed_attribute_may_name_its_source(client: ChartMogulClient, enriched: Customers) -> None:
+    update(customer_uuid=enriched["a"], custom_attributes={"seats": {"value": 31, "source": "warehouse"}})
+    assert all_attributes(client, enriched)["a"] == {"seats": 31, "segment": "Pro"}
+
+
 @pytest.mark.usefixtures("chartmogul_conn")
 def test_a_repetition_changes_nothing(client: ChartMogulClient, customers: Customers) -> None:
     for _ in range(2):
@@ -95,7 +187,7 @@ NOBODY = [
 
 
 @pytest.mark.parametrize("target", NOBODY)
-@pytest.mark.parametrize("add", [tag, attribute])
+@pytest.mark.parametrize("add", EVERY)
 @pytest.mark.usefixtures("chartmogul_conn")
 def test_nobody_is_an_error_unless_ignored(add: Any, target: dict[str, str], customers: Customers) -> None:
     target = {
@@ -196,6 +288,12 @@ def test_what_cannot_be_added_is_refused_before_any_request(emulator: Emulator) 
         tag(customer_email=MAIL, tags=[])
     with pytest.raises(ValueError, match=r"custom_attributes\[0\].value does not fit type Integer of key seats"):
         attribute(customer_email=MAIL, custom_attributes=[{**SEATS[0], "value": "many"}])
+    with pytest.raises(ValueError, match="tags must be a list with at least one tag"):
+        untag(customer_email=MAIL, tags="pilot")
+    with pytest.raises(ValueError, match="custom_attributes must be a mapping of at least one key"):
+        update(customer_email=MAIL, custom_attributes=SEATS)
+    with pytest.raises(ValueError, match="keys must be a list with at least one key"):
+        remove(customer_email=MAIL, keys=[])
     assert emulator.stats()["requests"] == 0
 
 
