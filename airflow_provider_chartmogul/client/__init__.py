@@ -8,17 +8,26 @@ from airflow_provider_chartmogul.client.api import Api
 from airflow_provider_chartmogul.client.pagination import Listing, Page
 from airflow_provider_chartmogul.client.resources.account import AccountResource
 from airflow_provider_chartmogul.client.resources.activities import ActivitiesExportsResource, ActivitiesResource
+from airflow_provider_chartmogul.client.resources.contacts import ContactsResource
 from airflow_provider_chartmogul.client.resources.custom_attributes import CustomAttributesResource
+from airflow_provider_chartmogul.client.resources.customer_notes import CustomerNotesResource
 from airflow_provider_chartmogul.client.resources.customers import CustomersResource
 from airflow_provider_chartmogul.client.resources.data_sources import DataSourcesResource
 from airflow_provider_chartmogul.client.resources.invoices import InvoicesResource
 from airflow_provider_chartmogul.client.resources.json_imports import JsonImportsResource
 from airflow_provider_chartmogul.client.resources.line_items import LineItemsResource
 from airflow_provider_chartmogul.client.resources.metrics import MetricsResource
+from airflow_provider_chartmogul.client.resources.opportunities import OpportunitiesResource
+from airflow_provider_chartmogul.client.resources.plan_groups import PlanGroupsResource
 from airflow_provider_chartmogul.client.resources.plans import PlansResource
+from airflow_provider_chartmogul.client.resources.subscription_attributes import (
+    SubscriptionAttributesResource,
+    SubscriptionSetAttributesResource,
+)
 from airflow_provider_chartmogul.client.resources.subscription_events import SubscriptionEventsResource
 from airflow_provider_chartmogul.client.resources.subscriptions import SubscriptionsResource
 from airflow_provider_chartmogul.client.resources.tags import TagsResource
+from airflow_provider_chartmogul.client.resources.tasks import TasksResource
 from airflow_provider_chartmogul.client.resources.transactions import TransactionsResource
 from airflow_provider_chartmogul.client.transport import Transport
 
@@ -68,20 +77,28 @@ class ChartMogulClient:
             read_timeout=read_timeout,
         )
         api = self._api = Api(self._transport, max_retry_seconds)
+        self.max_connections = max_connections
         self.account = AccountResource(api)
         self.activities = ActivitiesResource(api)
         self.activities_exports = ActivitiesExportsResource(api)
+        self.contacts = ContactsResource(api)
         self.custom_attributes = CustomAttributesResource(api)
+        self.customer_notes = CustomerNotesResource(api)
         self.customers = CustomersResource(api)
         self.data_sources = DataSourcesResource(api)
         self.invoices = InvoicesResource(api)
         self.json_imports = JsonImportsResource(api)
         self.line_items = LineItemsResource(api)
         self.metrics = MetricsResource(api)
+        self.opportunities = OpportunitiesResource(api)
+        self.plan_groups = PlanGroupsResource(api)
         self.plans = PlansResource(api)
+        self.subscription_attributes = SubscriptionAttributesResource(api)
         self.subscription_events = SubscriptionEventsResource(api)
+        self.subscription_set_attributes = SubscriptionSetAttributesResource(api)
         self.subscriptions = SubscriptionsResource(api)
         self.tags = TagsResource(api)
+        self.tasks = TasksResource(api)
         self.transactions = TransactionsResource(api)
 
     def ping(self) -> Record:

@@ -1,7 +1,7 @@
 """The verbs that operations are made of. Each says how a request may be repeated.
 
-``get``, ``put``, ``patch``, ``delete``, ``remove`` and ``post_idempotent`` are repeated at will, ``post_keyed`` after
-a look-up, ``post_unkeyed`` only when ChartMogul certainly did not work on it.
+``get``, ``put``, ``patch``, ``delete``, ``remove`` and ``post_idempotent`` are repeated at will, ``post_keyed`` and
+``post_accepted`` after a look, ``post_unkeyed`` only when ChartMogul certainly did not work on it.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
 from airflow_provider_chartmogul.client.errors import says_duplicate
-from airflow_provider_chartmogul.client.retry import is_ambiguous, retrying
-from airflow_provider_chartmogul.client.transport import CHUNK, Request, Transport
+from airflow_provider_chartmogul.client.retry import is_ambiguous, is_transient, retrying
+from airflow_provider_chartmogul.client.transport import CHUNK, File, Request, Transport
 from airflow_provider_chartmogul.client.values import Record, with_fields
 from airflow_provider_chartmogul.exceptions import (
     ChartMogulAmbiguousWriteError,
     ChartMogulError,
     ChartMogulInvalidResponseError,
     ChartMogulNotFoundError,
-    ChartMogulUnprocessableError,
 )
 
 if TYPE_CHECKING:
@@ -47,13 +46,27 @@ class Api:
         """
         return self._repeatable(Request("GET", path, params), must_have)
 
-    def put(self, path: str, body: Mapping[str, Any]) -> Record:
-        """Set. Repeated at will."""
-        return self._repeatable(Request("PUT", path, body=body))
+    def put(self, path: str, body: Mapping[str, Any], *, must_have: Sequence[str] = ()) -> Record:
+        """Set. Repeated at will.
 
-    def patch(self, path: str, body: Mapping[str, Any]) -> Record:
-        """Set some fields. Repeated at will."""
-        return self._repeatable(Request("PATCH", path, body=body))
+        :param must_have: fields that every good answer has.
+        """
+        return self._repeatable(Request("PUT", path, body=body), must_have)
+
+    def patch(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        params: Mapping[str, Any] | None = None,
+        *,
+        must_have: Sequence[str] = (),
+    ) -> Record:
+        """Set some fields. Repeated at will.
+
+        :param params: which record, where the path does not say it, and options.
+        :param must_have: fields that every good answer has.
+        """
+        return self._repeatable(Request("PATCH", path, params, body), must_have)
 
     def post_idempotent(self, path: str, body: Mapping[str, Any], *, must_have: Sequence[str] = ()) -> Record:
         """Post what does no harm when it is done twice. Repeated at will.
@@ -62,17 +75,21 @@ class Api:
         """
         return self._repeatable(Request("POST", path, body=body), must_have)
 
-    def remove(self, path: str, body: Mapping[str, Any]) -> Record | None:
-        """Take parts named in the body off a record. Repeated at will.
+    def remove(self, path: str, body: Mapping[str, Any] | None = None) -> Record | None:
+        """Take what the path or the body names off a record that stays. Repeated at will.
 
         :return: ``None`` when the API answers without a body.
         """
         request = Request("DELETE", path, body=body)
         return self._retrying(request, lambda: self._transport.send(request))
 
-    def delete(self, path: str, body: Mapping[str, Any] | None = None) -> None:
-        """Delete. Repeated at will; a record that is gone when the deletion is repeated was deleted."""
-        request = Request("DELETE", path, body=body)
+    def delete(self, path: str, body: Mapping[str, Any] | None = None, params: Mapping[str, Any] | None = None) -> None:
+        """Delete. Repeated at will; a record that is gone when the deletion is repeated was deleted.
+
+        :param body: which record, where the API wants it there.
+        :param params: which record, where the path does not say it, and options.
+        """
+        request = Request("DELETE", path, params, body)
         tries = 0
 
         def attempt() -> None:
@@ -86,7 +103,15 @@ class Api:
 
         self._retrying(request, attempt)
 
-    def post_keyed(self, path: str, body: Mapping[str, Any], *, find: Callable[[], Record | None] | None) -> Record:
+    def post_keyed(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        params: Mapping[str, Any] | None = None,
+        *,
+        find: Callable[[], Record | None] | None,
+        must_have: Sequence[str] = (),
+    ) -> Record:
         """Create a record that can be looked up by its natural key.
 
         After a failure that leaves open whether the record was made, it is looked up before it is sent again;
@@ -94,37 +119,49 @@ class Api:
 
         :param find: looks the record up and returns it as the creation would, or ``None``. Without it (the caller
             gave no key) the request is sent like :meth:`post_unkeyed`.
+        :param must_have: fields that every good answer has.
         """
         if find is None:
-            return self.post_unkeyed(path, body)
+            return self.post_unkeyed(path, body, params, must_have=must_have)
+        request = Request("POST", path, params, body)
+        answer = self._once(request, lambda: self._object(request), find, says_duplicate)
+        return with_fields(answer, must_have, request.name)
+
+    def post_accepted(self, path: str, body: Mapping[str, Any], *, done: Callable[[], bool] | None = None) -> None:
+        """Ask for work that ChartMogul does later; its answer, with or without a body, says nothing.
+
+        :param done: whether the work is done. After a failure that leaves this open it is asked before the request is
+            sent again, and when the repetition is refused. Without it asking twice does no harm.
+        """
         request = Request("POST", path, body=body)
-        in_doubt = False
 
-        def attempt() -> Record:
-            nonlocal in_doubt
-            if in_doubt and (found := find()) is not None:
-                return found
-            try:
-                return self._object(request)
-            except ChartMogulUnprocessableError as error:
-                found = find() if in_doubt and says_duplicate(error) else None
-                if found is None:
-                    raise
-                return found
-            except ChartMogulError as error:
-                in_doubt = in_doubt or is_ambiguous(error)
-                raise
+        def send() -> bool:
+            self._transport.send(request)
+            return True
 
-        return self._retrying(request, attempt)
+        if done is None:
+            self._retrying(request, send)
+        else:
+            self._once(request, send, lambda: done() or None, lambda error: not is_transient(error))
 
-    def post_unkeyed(self, path: str, body: Mapping[str, Any]) -> Record:
+    def post_unkeyed(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        params: Mapping[str, Any] | None = None,
+        *,
+        file: File | None = None,
+        must_have: Sequence[str] = (),
+    ) -> Record:
         """Create a record that nothing tells apart from its double.
 
         Sent again only when no connection came about or ChartMogul turned the request away (429, 503).
 
+        :param file: to send along; the body then travels as fields of a form.
+        :param must_have: fields that every good answer has.
         :raises ChartMogulAmbiguousWriteError: when it may have been done.
         """
-        request = Request("POST", path, body=body)
+        request = Request("POST", path, params, body, file)
 
         def attempt() -> Record:
             try:
@@ -136,7 +173,7 @@ class Api:
                     f"{error}. It may or may not have taken effect; look before sending it again."
                 ) from error
 
-        return self._retrying(request, attempt)
+        return with_fields(self._retrying(request, attempt), must_have, request.name)
 
     def download(self, url: str, target: BinaryIO) -> int:
         """Copy a pre-signed file into an open binary file, without credentials, and return its size in bytes.
@@ -161,6 +198,36 @@ class Api:
             spool.seek(0)
             shutil.copyfileobj(spool, target, CHUNK)
         return size
+
+    def _once(
+        self,
+        request: Request,
+        send: Callable[[], T],
+        find: Callable[[], T | None],
+        is_refusal: Callable[[ChartMogulError], bool],
+    ) -> T:
+        """Send until it worked once; where that is in doubt, look for the outcome first.
+
+        :param find: returns the outcome, or ``None`` if there is none.
+        :param is_refusal: whether an error can come of the work being done already.
+        """
+        in_doubt = False
+
+        def attempt() -> T:
+            nonlocal in_doubt
+            if in_doubt and (found := find()) is not None:
+                return found
+            try:
+                return send()
+            except ChartMogulError as error:
+                # the first request was still being worked on when we looked
+                found = find() if in_doubt and is_refusal(error) else None
+                if found is not None:
+                    return found
+                in_doubt = in_doubt or is_ambiguous(error)
+                raise
+
+        return self._retrying(request, attempt)
 
     def _repeatable(self, request: Request, must_have: Sequence[str] = ()) -> Record:
         answer = self._retrying(request, lambda: self._object(request))

@@ -75,8 +75,10 @@ def status_error(
     )
 
 
-def says_duplicate(error: ChartMogulUnprocessableError) -> bool:
+def says_duplicate(error: Exception) -> bool:
     """Whether the record was refused because it is already there."""
+    if not isinstance(error, ChartMogulUnprocessableError):
+        return False
     return any(ALREADY_THERE.search(sentence) for sentence in [error.detail, *error.errors.values()])
 
 

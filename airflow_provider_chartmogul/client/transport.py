@@ -46,29 +46,47 @@ USER_AGENT = f"airflow-provider-chartmogul/{__version__}"
 
 
 @dataclass(frozen=True)
+class File:
+    """A file to send.
+
+    :param name: its name, for the receiver.
+    :param content_type: MIME type.
+    """
+
+    name: str
+    content: bytes
+    content_type: str
+
+
+@dataclass(frozen=True)
 class Request:
     """What to ask.
 
     :param path: escaped, below the base URL.
     :param params: query; ``None`` is left out, flags become words.
     :param body: sent as JSON; dates inside become text.
+    :param file: sent with the body as the fields of a form, which is then not JSON.
     """
 
     method: str
     path: str
     params: Mapping[str, Any] | None = None
     body: Mapping[str, Any] | None = None
+    file: File | None = None
 
     @property
     def name(self) -> str:
         """Method and path: all that errors and logs may quote of a request."""
         return f"{self.method} {self.path}"
 
-    def encoded_body(self) -> bytes | None:
-        """Return the body as bytes, read anew each time: a retry may have less to send."""
+    def content(self) -> dict[str, Any]:
+        """Return what the HTTP library is to send, read anew each time: a retry may have less to send."""
+        if self.file is not None:
+            return {"data": self.body, "files": {"file": (self.file.name, self.file.content, self.file.content_type)}}
         if self.body is None:
-            return None
-        return json.dumps(self.body, default=json_default, allow_nan=False).encode()
+            return {}
+        body = json.dumps(self.body, default=json_default, allow_nan=False).encode()
+        return {"data": body, "headers": {"Content-Type": "application/json"}}
 
 
 class Transport:
@@ -146,17 +164,16 @@ class Transport:
             session.close()
 
     def _exchange(self, request: Request) -> requests.Response:
-        body = request.encoded_body()
+        content = request.content()
         try:
             return self._session().request(
                 request.method,
                 self.base_url + request.path,
                 params=query(request.params or {}),
-                data=body,
-                headers={"Content-Type": "application/json"} if body is not None else None,
                 timeout=self._timeout,
                 # credentials never travel to a place that an answer names
                 allow_redirects=False,
+                **content,
             )
         except requests.RequestException as error:
             failure = _connection_error(error, request)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError
-from airflow_provider_chartmogul.moments import as_text
+from airflow_provider_chartmogul.moments import Moment, as_day, as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+T = TypeVar("T")
 Record = dict[str, Any]
 
 
@@ -27,6 +29,44 @@ def query(params: Mapping[str, Any]) -> dict[str, str | int]:
         for name, value in params.items()
         if value is not None
     }
+
+
+def moment(name: str, value: Moment | None) -> str | None:
+    """Return what the API reads of a date or time, if one was given.
+
+    :raises ValueError: it is none; names the argument.
+    """
+    return None if value is None else read_argument(name, value, as_text)
+
+
+def day(name: str, value: Moment | None) -> str | None:
+    """Return the calendar day, if one was given; of a point in time, the day in UTC.
+
+    :raises ValueError: it is none; names the argument.
+    """
+    return None if value is None else read_argument(name, value, as_day).isoformat()
+
+
+def read_argument(name: str, value: Moment, read: Callable[[Moment], T]) -> T:
+    """Return what a reader of dates makes of an argument.
+
+    :raises ValueError: as the reader does, with the name of the argument.
+    """
+    try:
+        return read(value)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def filled(name: str, values: Sequence[T]) -> list[T]:
+    """Return a list that holds something.
+
+    :raises ValueError: it is empty, or no list: a text would be taken for its letters, a map for its keys. Names the
+        argument.
+    """
+    if isinstance(values, str | Mapping) or not values:
+        raise ValueError(f"{name} must be a list with at least one item")
+    return list(values)
 
 
 def path(template: str, *ids: str | int) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from airflow_provider_chartmogul.client.pagination import Listing, PageShape
 from airflow_provider_chartmogul.client.resources._resource import Resource
-from airflow_provider_chartmogul.client.values import Record, path, query
-from airflow_provider_chartmogul.moments import Moment, as_text
+from airflow_provider_chartmogul.client.values import Record, moment, path, query
+
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.moments import Moment
 
 MovementType = Literal["new_biz", "reactivation", "expansion", "contraction", "churn"]
 
@@ -18,8 +20,8 @@ _EXPORT_FIELDS = ("id", "status")
 def _filters(start_date: Moment | None, end_date: Moment | None, movement: MovementType | None) -> dict[str, str | int]:
     return query(
         {
-            "start-date": None if start_date is None else as_text(start_date),
-            "end-date": None if end_date is None else as_text(end_date),
+            "start-date": moment("start_date", start_date),
+            "end-date": moment("end_date", end_date),
             "type": movement,
         }
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from airflow_provider_chartmogul.client.fields import checked
 from airflow_provider_chartmogul.client.resources._resource import Resource
-from airflow_provider_chartmogul.client.values import Record, path
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from airflow_provider_chartmogul.client.values import Record, filled, path
 
 _PATH = "/customers/{}/attributes/custom"
 
@@ -26,7 +25,7 @@ class CustomAttributesResource(Resource):
         :return: ``{"custom": {key: value}}``, all of the customer's attributes.
         :raises ChartMogulUnprocessableError: the key is defined with another type.
         """
-        return self._api.post_idempotent(path(_PATH, customer_uuid), {"custom": list(custom)})
+        return self._api.post_idempotent(path(_PATH, customer_uuid), {"custom": attribute_list(custom)})
 
     def add_by_email(
         self, email: str, custom: Sequence[Mapping[str, Any]], *, with_associated_emails: bool | None = None
@@ -40,7 +39,7 @@ class CustomAttributesResource(Resource):
         :return: ``{"entries": [...]}``, the customers, not paged.
         :raises ChartMogulNotFoundError: nobody has the address.
         """
-        body: Record = {"email": email, "custom": list(custom)}
+        body: Record = {"email": email, "custom": attribute_list(custom)}
         if with_associated_emails is not None:
             body["with_associated_emails"] = with_associated_emails
         return self._api.post_idempotent("/customers/attributes/custom", body)
@@ -53,7 +52,7 @@ class CustomAttributesResource(Resource):
         :param custom: key to value, or to ``{"value": …, "source": …}``.
         :return: ``{"custom": {key: value}}``, all of the customer's attributes.
         """
-        return self._api.put(path(_PATH, customer_uuid), {"custom": dict(custom)})
+        return self._api.put(path(_PATH, customer_uuid), {"custom": attribute_map(custom)})
 
     def remove(self, customer_uuid: str, custom: Sequence[str]) -> Record:
         """Take attributes off a customer; their definitions stay.
@@ -64,4 +63,25 @@ class CustomAttributesResource(Resource):
         :return: ``{"custom": {key: value}}``, those that remain.
         """
         # the API answers without a body when nothing remains
-        return self._api.remove(path(_PATH, customer_uuid), {"custom": list(custom)}) or {"custom": {}}
+        return self._api.remove(path(_PATH, customer_uuid), {"custom": filled("custom", custom)}) or {"custom": {}}
+
+
+def attribute_list(custom: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return attributes as they are added, each with its type.
+
+    :raises ValueError: there is none, or this is a map.
+    :raises ChartMogulInvalidRecordError: a field of one is missing or of the wrong shape.
+    """
+    rows = filled("custom", custom)
+    checked("attributes", {"custom": rows})
+    return rows
+
+
+def attribute_map(custom: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes as they are changed, key to value.
+
+    :raises ValueError: there is none, or this is a list.
+    """
+    if not isinstance(custom, Mapping) or not custom:
+        raise ValueError("custom must map at least one key to its value")
+    return dict(custom)

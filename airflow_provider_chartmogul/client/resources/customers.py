@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
+from airflow_provider_chartmogul.client.fields import checked
 from airflow_provider_chartmogul.client.pagination import Listing, PageShape
 from airflow_provider_chartmogul.client.resources._resource import Resource
 from airflow_provider_chartmogul.client.values import Record, path
+from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
 
-_SHAPE = PageShape("entries")
+CustomerName = str | Mapping[str, str]
+"""A uuid, or a mapping: ``{"customer_uuid": …}``, or ``{"data_source_uuid": …, "external_id": …}``."""
+
+Belongings = Literal["tasks", "opportunities", "notes"]
+
+_FIELDS = ("uuid",)
+_SHAPE = PageShape("entries", must_have=_FIELDS)
 
 
 class CustomersResource(Resource):
@@ -71,9 +80,9 @@ class CustomersResource(Resource):
             ``attributes`` (``tags``, ``custom``), ``primary_contact``.
         :raises ChartMogulUnprocessableError: a field is refused, or the external id is taken.
         """
-        body = {"data_source_uuid": data_source_uuid, "external_id": external_id, **fields}
+        body = checked("customers", {"data_source_uuid": data_source_uuid, "external_id": external_id, **fields})
         same = self.list(data_source_uuid=data_source_uuid, external_id=external_id)
-        return self._api.post_keyed("/customers", body, find=same.first)
+        return self._api.post_keyed("/customers", body, find=same.first, must_have=_FIELDS)
 
     def retrieve(self, customer_uuid: str) -> Record:
         """Return one customer.
@@ -82,23 +91,80 @@ class CustomersResource(Resource):
 
         :raises ChartMogulNotFoundError: there is none with this uuid, or it was merged into another.
         """
-        return self._api.get(path("/customers/{}", customer_uuid))
+        return self._api.get(path("/customers/{}", customer_uuid), must_have=_FIELDS)
 
     def update(self, customer_uuid: str, **fields: Any) -> Record:
-        """Change the given fields and return the customer; ``None`` empties a field.
+        """Change the given fields and return the customer; ``None`` empties a field. Repeated at will.
 
         Reference: ``/reference/customers/update``.
 
         :param fields: as in :meth:`create`, except the ids; ``attributes`` replaces the tags that are there.
+        :raises ChartMogulNotFoundError: there is none with this uuid.
+        :raises ChartMogulUnprocessableError: a value is refused.
         """
-        return self._api.patch(path("/customers/{}", customer_uuid), fields)
+        body = checked("customers", fields, partial=True)
+        return self._api.patch(path("/customers/{}", customer_uuid), body, must_have=_FIELDS)
 
     def delete(self, customer_uuid: str) -> None:
-        """Delete an API-imported customer with invoices, subscriptions and attributes, for good.
+        """Delete an API-imported customer with invoices, subscriptions and attributes, for good. Repeated at will.
 
         Reference: ``/reference/customers/delete``.
+
+        :raises ChartMogulNotFoundError: there is none with this uuid.
         """
         self._api.delete(path("/customers/{}", customer_uuid))
+
+    def merge(self, *, from_: CustomerName, into: CustomerName) -> None:
+        """Fold one customer into another, for good. Done in the background; the first is then no longer found.
+
+        The other keeps its fields and gets the data sources, external ids, tags and attributes of the first. After a
+        failure that leaves open whether this was done, the two are looked up: if they are one by now, or the first
+        is gone, it was done; else it is asked for again.
+
+        Reference: ``/reference/merge-customers``.
+
+        :param from_: the one that goes: its uuid, or a mapping with ``data_source_uuid`` and ``external_id``.
+        :param into: the one that stays, in the same way.
+        :raises ChartMogulInvalidRecordError: one is not named.
+        :raises ChartMogulNotFoundError: one of the two does not exist, or was merged already.
+        :raises ChartMogulUnprocessableError: the two cannot be merged.
+        """
+        body = checked("customer_merges", {"from": _name(from_), "into": _name(into)})
+        self._api.post_accepted("/customers/merges", body, done=lambda: self._merged(body["from"], body["into"]))
+
+    def unmerge(
+        self,
+        customer_uuid: str,
+        *,
+        data_source_uuid: str,
+        external_id: str,
+        move_to_new_customer: Sequence[Belongings] | None = None,
+    ) -> None:
+        """Split one part off a merged customer. Done in the background; the part gets a new uuid.
+
+        After a failure that leaves open whether this was done, the part is looked up: if it belongs to another
+        customer, it was done; else it is asked for again.
+
+        Reference: ``/reference/customers/unmerge``.
+
+        :param customer_uuid: the merged customer.
+        :param data_source_uuid: the data source of the part, and
+        :param external_id: its external id there.
+        :param move_to_new_customer: what goes along: ``tasks``, ``opportunities``, ``notes`` (with call logs).
+            Everything else stays.
+        :raises ChartMogulNotFoundError: there is no such customer or part.
+        :raises ChartMogulUnprocessableError: the customer has no other part.
+        """
+        body: Record = {"customer_uuid": customer_uuid, "data_source_uuid": data_source_uuid}
+        body["external_id"] = external_id
+        if move_to_new_customer is not None:
+            body["move_to_new_customer"] = list(move_to_new_customer)
+
+        def done() -> bool:
+            part = self.list(data_source_uuid=data_source_uuid, external_id=external_id).first()
+            return part is not None and part["uuid"] != customer_uuid
+
+        self._api.post_accepted("/customers/unmerges", checked("customer_unmerges", body), done=done)
 
     def retrieve_attributes(self, customer_uuid: str) -> Record:
         """Return ``tags``, ``custom`` (key to value) and what billing systems added.
@@ -106,3 +172,22 @@ class CustomersResource(Resource):
         Reference: ``/reference/customers/attributes``.
         """
         return self._api.get(path("/customers/{}/attributes", customer_uuid))
+
+    def _merged(self, from_: Mapping[str, str], into: Mapping[str, str]) -> bool:
+        source, target = self._find(from_), self._find(into)
+        if source is None or target is None:
+            # of a merged customer only the uuid is gone; its external id names the other one
+            return target is not None and "customer_uuid" in from_
+        return bool(source["uuid"] == target["uuid"])
+
+    def _find(self, name: Mapping[str, str]) -> Record | None:
+        if "customer_uuid" not in name:
+            return self.list(data_source_uuid=name["data_source_uuid"], external_id=name["external_id"]).first()
+        try:
+            return self.retrieve(name["customer_uuid"])
+        except ChartMogulNotFoundError:
+            return None
+
+
+def _name(customer: CustomerName) -> dict[str, str]:
+    return {"customer_uuid": customer} if isinstance(customer, str) else dict(customer)

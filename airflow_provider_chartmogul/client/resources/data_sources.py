@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO, Literal
+
 from airflow_provider_chartmogul.client.errors import says_duplicate
+from airflow_provider_chartmogul.client.fields import checked
 from airflow_provider_chartmogul.client.pagination import Listing, PageShape
 from airflow_provider_chartmogul.client.resources._resource import Resource
-from airflow_provider_chartmogul.client.values import Record, path, with_fields
+from airflow_provider_chartmogul.client.transport import File
+from airflow_provider_chartmogul.client.values import Record, path
 from airflow_provider_chartmogul.exceptions import ChartMogulUnprocessableError
+
+CsvType = Literal[
+    "customer",
+    "contact",
+    "plan",
+    "invoice",
+    "line_item",
+    "transaction",
+    "subscription_event",
+    "manual_subscription_event",
+    "customer_note",
+    "customers_contacts_enrichment",
+]
 
 _FIELDS = ("uuid",)
 _SHAPE = PageShape("data_sources", paged=False, must_have=_FIELDS)
@@ -50,8 +67,8 @@ class DataSourcesResource(Resource):
 
         :raises ChartMogulUnprocessableError: the name is taken.
         """
-        answer = self._api.post_keyed("/data_sources", {"name": name}, find=lambda: self._find(name))
-        return with_fields(answer, _FIELDS, "POST /data_sources")
+        body = checked("data_sources", {"name": name})
+        return self._api.post_keyed("/data_sources", body, find=lambda: self._find(name), must_have=_FIELDS)
 
     def get_or_create(self, *, name: str) -> Record:
         """Return the data source of this name, and make it if there is none. Safe against others who do the same."""
@@ -90,9 +107,63 @@ class DataSourcesResource(Resource):
     def delete(self, data_source_uuid: str) -> None:
         """Delete a data source and all that was imported into it. The data disappears in the background.
 
-        Reference: ``/reference/sources/delete``.
+        Repeated at will. Reference: ``/reference/sources/delete``.
+
+        :raises ChartMogulNotFoundError: there is none with this uuid.
         """
         self._api.delete(path("/data_sources/{}", data_source_uuid))
+
+    def import_csv(
+        self,
+        data_source_uuid: str,
+        *,
+        file: str | bytes | BinaryIO,
+        type: CsvType,  # noqa: A002 - the API's name
+        batch_name: str | None = None,
+    ) -> Record:
+        """Queue a CSV file. Has no key: not repeated when it may have been done.
+
+        Plans and customers come before invoices, and invoices before their line items and transactions. The API has
+        no operation that tells how a batch went on.
+
+        Reference: ``/reference/sources/import-csv``.
+
+        :param file: UTF-8 text, its bytes, or a file that is open for reading bytes; held in memory.
+        :param type: what the rows are, which decides the headers: ``customer``, ``contact``, ``plan``, ``invoice``,
+            ``line_item``, ``transaction``, ``subscription_event``, ``manual_subscription_event``,
+            ``customer_note``, ``customers_contacts_enrichment``.
+        :param batch_name: a label.
+        :return: the batch with ``id`` (an integer), ``status`` ``queued``, ``processed_count`` and ``error_count``.
+        :raises ValueError: the file is empty.
+        :raises ChartMogulNotFoundError: no such data source.
+        :raises ChartMogulUnprocessableError: type, headers or encoding are refused.
+        :raises ChartMogulAmbiguousWriteError: the file may or may not have been queued.
+        """
+        content = file.encode() if isinstance(file, str) else file if isinstance(file, bytes) else file.read()
+        if not content:
+            raise ValueError("file is empty")
+        fields = {"type": type, **({} if batch_name is None else {"batch_name": batch_name})}
+        csv = File(f"{type}.csv", content, "text/csv")
+        url = path("/data_sources/{}/uploads", data_source_uuid)
+        return self._api.post_unkeyed(url, fields, file=csv, must_have=("id",))
+
+    def purge(self, data_source_uuid: str) -> None:
+        """Delete the invoices, subscriptions and events of a data source; it stays, with its customers and plans.
+
+        The data disappears in the background. Repeated at will. Not part of the reference.
+
+        :raises ChartMogulNotFoundError: no such data source.
+        """
+        self._api.remove(path("/data_sources/{}/dependent", data_source_uuid))
+
+    def empty(self, data_source_uuid: str) -> None:
+        """Delete all data of a data source, customers included; it stays itself.
+
+        The data disappears in the background. Repeated at will. Not part of the reference.
+
+        :raises ChartMogulNotFoundError: no such data source.
+        """
+        self._api.remove(path("/data_sources/{}/all", data_source_uuid))
 
     def _find(self, name: str) -> Record | None:
         return next((source for source in self.list(name=name) if source.get("name") == name), None)

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from airflow_provider_chartmogul.client.fields import checked
 from airflow_provider_chartmogul.client.pagination import Listing, PageShape
+from airflow_provider_chartmogul.client.resources._named import named, retrieve_named
 from airflow_provider_chartmogul.client.resources._resource import Resource
-from airflow_provider_chartmogul.client.values import Record, path
-from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError, ChartMogulUnprocessableError
-
-if TYPE_CHECKING:
-    from airflow_provider_chartmogul.client.api import Api
+from airflow_provider_chartmogul.client.values import Record, filled, path
+from airflow_provider_chartmogul.exceptions import ChartMogulInvalidRecordError, ChartMogulUnprocessableError
 
 ValidationType = Literal["valid", "invalid", "all"]
 FinalStatus = Literal["voided", "written_off"]
 
-_SHAPE = PageShape("invoices")
+_FIELDS = ("uuid",)
+_SHAPE = PageShape("invoices", must_have=_FIELDS)
 
 
 class InvoicesResource(Resource):
-    """``client.invoices``. Money is integer cents of the invoice currency. Reference: ``/reference/invoices``."""
+    """``client.invoices``. Money is integer cents of the invoice currency. Reference: ``/reference/invoices``.
+
+    Where a method takes ``handle_as_user_edit``: in automatic data sources (Stripe, Chargebee, …) ``True`` keeps the
+    change through re-syncs; elsewhere it means nothing.
+    """
 
     def list(
         self,
@@ -71,7 +75,9 @@ class InvoicesResource(Resource):
         url = path("/import/customers/{}/invoices", customer_uuid)
         return self._listing(url, params, shape=_SHAPE, per_page=per_page, cursor=cursor)
 
-    def create(self, customer_uuid: str, invoices: Sequence[Mapping[str, Any]]) -> Record:
+    def create(
+        self, customer_uuid: str, invoices: Sequence[Mapping[str, Any]], *, handle_as_user_edit: bool | None = None
+    ) -> Record:
         """Import invoices of one customer, all or none. Keyed by their external ids.
 
         After a failure that leaves open what was stored, the invoices that are there are taken as done
@@ -83,11 +89,13 @@ class InvoicesResource(Resource):
             ``due_date``, ``transactions``, ``collection_method``, and for a merged customer
             ``customer_external_id`` and ``data_source_uuid``.
         :return: ``{"invoices": [...]}``, in the order given.
+        :raises ValueError: there is no invoice.
+        :raises ChartMogulInvalidRecordError: one cannot be sent; named like ``invoices[1].line_items[0].type``.
         :raises ChartMogulUnprocessableError: one is refused, so none was stored; ``errors`` names it by position.
         :raises ChartMogulNotFoundError: no such customer (the API says "Invoice not found").
         """
         stored: dict[str, Record] = {}
-        body = {"invoices": list(invoices)}
+        body = {"invoices": _checked(filled("invoices", invoices))}
 
         def find() -> Record | None:
             stored.update(self._stored(customer_uuid, invoices))
@@ -97,34 +105,62 @@ class InvoicesResource(Resource):
         answer = self._api.post_keyed(
             path("/import/customers/{}/invoices", customer_uuid),
             body,
-            find=find if all(row.get("external_id") for row in invoices) else None,
+            {"handle_as_user_edit": handle_as_user_edit},
+            find=find,
+            must_have=("invoices",),
         )
         if not stored:
             return answer
-        stored.update({row["external_id"]: row for row in answer.get("invoices", [])})
+        stored.update({row["external_id"]: row for row in answer["invoices"]})
         return {**answer, "invoices": [stored[row["external_id"]] for row in invoices]}
 
-    def retrieve(self, invoice_uuid: str, *, validation_type: ValidationType | None = None) -> Record:
-        """Return one invoice with line items and transactions.
+    def retrieve(
+        self,
+        invoice_uuid: str,
+        *,
+        validation_type: ValidationType | None = None,
+        with_disabled: bool | None = None,
+        include_edit_histories: bool | None = None,
+    ) -> Record:
+        """Return one invoice with line items and transactions; options as in :meth:`list`.
 
         Reference: ``/reference/invoices/retrieve``.
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
-        return self._api.get(path("/invoices/{}", invoice_uuid), {"validation_type": validation_type})
+        params = {
+            "validation_type": validation_type,
+            "with_disabled": with_disabled,
+            "include_edit_histories": include_edit_histories,
+        }
+        return self._api.get(path("/invoices/{}", invoice_uuid), params, must_have=_FIELDS)
 
     def retrieve_by_external_id(
-        self, data_source_uuid: str, external_id: str, *, validation_type: ValidationType | None = None
+        self,
+        data_source_uuid: str,
+        external_id: str,
+        *,
+        validation_type: ValidationType | None = None,
+        with_disabled: bool | None = None,
+        include_edit_histories: bool | None = None,
     ) -> Record:
-        """Return one invoice with line items and transactions, found by its external id.
+        """Return one invoice with line items and transactions, found by its external id; options as in :meth:`list`.
 
         Reference: ``/reference/invoices/retrieve``.
 
+        :raises ValueError: one of the two names is empty.
         :raises ChartMogulNotFoundError: the data source has none with this external id.
         """
-        return by_external_id(self._api, "invoices", data_source_uuid, external_id, validation_type=validation_type)
+        query = named(
+            data_source_uuid,
+            external_id,
+            validation_type=validation_type,
+            with_disabled=with_disabled,
+            include_edit_histories=include_edit_histories,
+        )
+        return retrieve_named(self._api, "invoices", query)
 
-    def update(self, invoice_uuid: str, **fields: Any) -> Record:
+    def update(self, invoice_uuid: str, *, handle_as_user_edit: bool | None = None, **fields: Any) -> Record:
         """Change the terms of an invoice and return it. Repeated at will; MRR follows in the background.
 
         Reference: ``/reference/invoices/update``.
@@ -134,11 +170,21 @@ class InvoicesResource(Resource):
         :raises ChartMogulNotFoundError: there is none with this uuid.
         :raises ChartMogulUnprocessableError: a value is refused.
         """
-        return self._api.patch(path("/invoices/{}", invoice_uuid), fields)
+        query = {"handle_as_user_edit": handle_as_user_edit}
+        body = checked("invoices", fields, partial=True)
+        return self._api.patch(path("/invoices/{}", invoice_uuid), body, query, must_have=_FIELDS)
 
-    def update_by_external_id(self, data_source_uuid: str, external_id: str, **fields: Any) -> Record:
-        """Look an invoice up by its external id, then :meth:`update` it."""
-        return self.update(self._uuid(data_source_uuid, external_id), **fields)
+    def update_by_external_id(
+        self, data_source_uuid: str, external_id: str, *, handle_as_user_edit: bool | None = None, **fields: Any
+    ) -> Record:
+        """:meth:`update` an invoice that is named by its external id.
+
+        Reference: ``/reference/invoices/update``.
+
+        :raises ValueError: one of the two names is empty.
+        """
+        query = named(data_source_uuid, external_id, handle_as_user_edit=handle_as_user_edit)
+        return self._api.patch("/invoices", checked("invoices", fields, partial=True), query, must_have=_FIELDS)
 
     def update_status(self, data_source_uuid: str, external_id: str, *, status: FinalStatus) -> None:
         """Void an invoice or write it off; by default its items then no longer count for MRR.
@@ -160,16 +206,60 @@ class InvoicesResource(Resource):
             if self.retrieve_by_external_id(data_source_uuid, external_id).get("status") != status:
                 raise
 
-    def delete(self, invoice_uuid: str) -> None:
+    def disable(self, invoice_uuid: str, *, disabled: bool = True, handle_as_user_edit: bool | None = None) -> Record:
+        """Hide an invoice with line items and transactions from all metrics, or bring it back. Repeated at will.
+
+        Only in automatic data sources, and only if invoice, line items and transactions all have external ids.
+
+        Reference: ``/reference/invoices/disable``.
+
+        :param disabled: ``False`` brings it back.
+        :return: the invoice; while it is disabled without line items and transactions.
+        :raises ChartMogulNotFoundError: there is none with this uuid.
+        :raises ChartMogulUnprocessableError: the data source is not automatic, or an external id is missing.
+        """
+        query = {"handle_as_user_edit": handle_as_user_edit}
+        url = path("/invoices/{}/disabled_state", invoice_uuid)
+        return self._api.patch(url, {"disabled": disabled}, query, must_have=_FIELDS)
+
+    def disable_by_external_id(
+        self,
+        data_source_uuid: str,
+        external_id: str,
+        *,
+        disabled: bool = True,
+        handle_as_user_edit: bool | None = None,
+    ) -> Record:
+        """:meth:`disable` an invoice that is named by its external id, or bring it back.
+
+        Reference: ``/reference/invoices/disable``.
+
+        :raises ValueError: one of the two names is empty.
+        """
+        query = named(data_source_uuid, external_id, handle_as_user_edit=handle_as_user_edit)
+        return self._api.patch("/invoices/disabled_state", {"disabled": disabled}, query, must_have=_FIELDS)
+
+    def delete(self, invoice_uuid: str, *, handle_as_user_edit: bool | None = None) -> None:
         """Delete an invoice with line items and transactions; a subscription without other invoices goes too.
 
-        Reference: ``/reference/delete-an-invoice``.
-        """
-        self._api.delete(path("/invoices/{}", invoice_uuid))
+        Repeated at will. Reference: ``/reference/delete-an-invoice``.
 
-    def delete_by_external_id(self, data_source_uuid: str, external_id: str) -> None:
-        """Look an invoice up by its external id, then :meth:`delete` it."""
-        self.delete(self._uuid(data_source_uuid, external_id))
+        :raises ChartMogulNotFoundError: there is none with this uuid.
+        """
+        query = {"handle_as_user_edit": handle_as_user_edit}
+        self._api.delete(path("/invoices/{}", invoice_uuid), params=query)
+
+    def delete_by_external_id(
+        self, data_source_uuid: str, external_id: str, *, handle_as_user_edit: bool | None = None
+    ) -> None:
+        """:meth:`delete` an invoice that is named by its external id.
+
+        Reference: ``/reference/delete-an-invoice``.
+
+        :raises ValueError: one of the two names is empty.
+        """
+        query = named(data_source_uuid, external_id, handle_as_user_edit=handle_as_user_edit)
+        self._api.delete("/invoices", params=query)
 
     def delete_for_customer(self, data_source_uuid: str, customer_uuid: str) -> None:
         """Delete all invoices that a customer has in one data source, and so its subscriptions there.
@@ -179,9 +269,6 @@ class InvoicesResource(Resource):
         :raises ChartMogulNotFoundError: no such data source or customer.
         """
         self._api.delete(path("/data_sources/{}/customers/{}/invoices", data_source_uuid, customer_uuid))
-
-    def _uuid(self, data_source_uuid: str, external_id: str) -> str:
-        return str(self.retrieve_by_external_id(data_source_uuid, external_id, validation_type="all")["uuid"])
 
     def _stored(self, customer_uuid: str, invoices: Sequence[Mapping[str, Any]]) -> dict[str, Record]:
         found = {}
@@ -197,25 +284,6 @@ class InvoicesResource(Resource):
         return found
 
 
-def by_external_id(
-    api: Api, kind: str, data_source_uuid: str, external_id: str, *, validation_type: ValidationType | None = None
-) -> Record:
-    """Return the record with this external id; the answer holds it in a list or bare.
-
-    :param kind: ``invoices``, ``line_items`` or ``transactions``.
-    :raises ValueError: one of the two names is empty; without it the API could answer with another record.
-    :raises ChartMogulNotFoundError: the data source has no such record.
-    """
-    if not (data_source_uuid and external_id):
-        raise ValueError("name the record by data_source_uuid and external_id")
-    named = {"data_source_uuid": data_source_uuid, "external_id": external_id, "validation_type": validation_type}
-    answer = api.get(f"/{kind}", named)
-    for record in answer.get(kind, [answer]):
-        if record.get("external_id") == external_id:
-            return dict(record)
-    raise ChartMogulNotFoundError(f"GET /{kind}: there is no record with this external id", status_code=404)
-
-
 def part_finder(invoices: InvoicesResource, invoice_uuid: str, kind: str, external_id: str | None) -> Finder | None:
     """Return a look-up of a line item or transaction in its invoice, or ``None`` if it has no external id."""
     if not external_id:
@@ -229,3 +297,14 @@ def part_finder(invoices: InvoicesResource, invoice_uuid: str, kind: str, extern
 
 
 Finder = Callable[[], Record | None]
+
+
+def _checked(invoices: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    for position, row in enumerate(invoices):
+        try:
+            checked("invoices", row)
+        except ChartMogulInvalidRecordError as error:
+            found = [(f"invoices[{position}].{field}", message) for field, message in error.problems]
+            words = "; ".join(f"{field} {message}" for field, message in found)
+            raise ChartMogulInvalidRecordError(words, found) from None
+    return list(invoices)

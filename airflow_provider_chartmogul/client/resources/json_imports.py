@@ -9,6 +9,8 @@ from airflow_provider_chartmogul.client.resources._resource import Resource
 from airflow_provider_chartmogul.client.values import Record, path
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
 
+_FIELDS = ("id", "status")
+
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -50,6 +52,7 @@ class JsonImportsResource(Resource):
             path("/data_sources/{}/json_imports", data_source_uuid),
             body,
             find=lambda: self._find(data_source_uuid, external_id),
+            must_have=_FIELDS,
         )
 
     def retrieve(self, data_source_uuid: str, import_id: str) -> Record:
@@ -62,7 +65,8 @@ class JsonImportsResource(Resource):
         :param import_id: the ``external_id`` given, or the ``id`` of the answer.
         :raises ChartMogulNotFoundError: there is no such import.
         """
-        return self._api.get(path("/data_sources/{}/json_imports/{}", data_source_uuid, import_id))
+        url = path("/data_sources/{}/json_imports/{}", data_source_uuid, import_id)
+        return self._api.get(url, must_have=_FIELDS)
 
     def _find(self, data_source_uuid: str, external_id: str) -> Record | None:
         try:

@@ -2,50 +2,96 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+from airflow_provider_chartmogul.client.fields import checked
+from airflow_provider_chartmogul.client.resources._named import named, retrieve_named
 from airflow_provider_chartmogul.client.resources._resource import Resource
-from airflow_provider_chartmogul.client.resources.invoices import InvoicesResource, by_external_id, part_finder
+from airflow_provider_chartmogul.client.resources.invoices import InvoicesResource, ValidationType, part_finder
 from airflow_provider_chartmogul.client.values import Record, path
+
+_FIELDS = ("uuid",)
 
 
 class LineItemsResource(Resource):
-    """``client.line_items``. Reference: ``/reference/line-items``."""
+    """``client.line_items``. ``handle_as_user_edit`` is explained in ``client.invoices``.
 
-    def create(self, invoice_uuid: str, **fields: Any) -> Record:
+    Reference: ``/reference/line-items``.
+    """
+
+    def create(
+        self,
+        invoice_uuid: str,
+        *,
+        type: Literal["subscription", "one_time", "trial"],  # noqa: A002 - the API's name
+        handle_as_user_edit: bool | None = None,
+        **fields: Any,
+    ) -> Record:
         """Add a line item to an invoice. Keyed by ``external_id`` if that is given.
 
         Reference: ``/reference/line-items/add``.
 
-        :param fields: ``type`` (``subscription``, ``one_time``, ``trial``) and ``amount_in_cents`` (integer cents for
-            the whole quantity, after discount, tax included); for a subscription also ``subscription_external_id``,
-            ``plan_uuid``, ``service_period_start`` and ``service_period_end``; optionally ``external_id``,
-            ``quantity``, ``tax_amount_in_cents``, ``prorated``, …
+        :param type: ``subscription``, ``one_time`` or ``trial``.
+        :param fields: ``amount_in_cents`` (integer cents for the whole quantity, after discount, tax included; not
+            needed for a trial); for subscriptions and trials also ``subscription_external_id``, ``plan_uuid``,
+            ``service_period_start`` and ``service_period_end``; optionally ``external_id``, ``quantity``,
+            ``tax_amount_in_cents``, ``prorated``, …
         :raises ChartMogulNotFoundError: no such invoice.
         :raises ChartMogulUnprocessableError: a field is refused.
         """
+        url = path("/import/invoices/{}/line_items", invoice_uuid)
+        body = checked("line_items", {"type": type, **fields})
+        query = {"handle_as_user_edit": handle_as_user_edit}
         find = part_finder(InvoicesResource(self._api), invoice_uuid, "line_items", fields.get("external_id"))
-        return self._api.post_keyed(path("/import/invoices/{}/line_items", invoice_uuid), fields, find=find)
+        return self._api.post_keyed(url, body, query, find=find, must_have=_FIELDS)
 
-    def retrieve(self, line_item_uuid: str) -> Record:
-        """Return one line item.
+    def retrieve(
+        self,
+        line_item_uuid: str,
+        *,
+        validation_type: ValidationType | None = None,
+        with_disabled: bool | None = None,
+        include_edit_histories: bool | None = None,
+    ) -> Record:
+        """Return one line item; options as in ``client.invoices.list``.
 
         Reference: ``/reference/line-items/retrieve``.
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
-        return self._api.get(path("/line_items/{}", line_item_uuid))
+        params = {
+            "validation_type": validation_type,
+            "with_disabled": with_disabled,
+            "include_edit_histories": include_edit_histories,
+        }
+        return self._api.get(path("/line_items/{}", line_item_uuid), params, must_have=_FIELDS)
 
-    def retrieve_by_external_id(self, data_source_uuid: str, external_id: str) -> Record:
-        """Return one line item, found by its external id.
+    def retrieve_by_external_id(
+        self,
+        data_source_uuid: str,
+        external_id: str,
+        *,
+        validation_type: ValidationType | None = None,
+        with_disabled: bool | None = None,
+        include_edit_histories: bool | None = None,
+    ) -> Record:
+        """Return one line item, found by its external id; options as in ``client.invoices.list``.
 
         Reference: ``/reference/line-items/retrieve``.
 
+        :raises ValueError: one of the two names is empty.
         :raises ChartMogulNotFoundError: the data source has none with this external id.
         """
-        return by_external_id(self._api, "line_items", data_source_uuid, external_id)
+        query = named(
+            data_source_uuid,
+            external_id,
+            validation_type=validation_type,
+            with_disabled=with_disabled,
+            include_edit_histories=include_edit_histories,
+        )
+        return retrieve_named(self._api, "line_items", query)
 
-    def update(self, line_item_uuid: str, **fields: Any) -> Record:
+    def update(self, line_item_uuid: str, *, handle_as_user_edit: bool | None = None, **fields: Any) -> Record:
         """Change a line item and return it. Repeated at will; MRR follows in the background.
 
         Reference: ``/reference/line-items/update``.
@@ -54,24 +100,72 @@ class LineItemsResource(Resource):
         :raises ChartMogulNotFoundError: there is none with this uuid.
         :raises ChartMogulUnprocessableError: a value is refused.
         """
-        return self._api.patch(path("/line_items/{}", line_item_uuid), fields)
+        query = {"handle_as_user_edit": handle_as_user_edit}
+        body = checked("line_items", fields, partial=True)
+        return self._api.patch(path("/line_items/{}", line_item_uuid), body, query, must_have=_FIELDS)
 
-    def update_by_external_id(self, data_source_uuid: str, external_id: str, **fields: Any) -> Record:
-        """Look a line item up by its external id, then :meth:`update` it."""
-        return self.update(self._uuid(data_source_uuid, external_id), **fields)
+    def update_by_external_id(
+        self, data_source_uuid: str, external_id: str, *, handle_as_user_edit: bool | None = None, **fields: Any
+    ) -> Record:
+        """:meth:`update` a line item that is named by its external id.
 
-    def delete(self, line_item_uuid: str) -> None:
+        Reference: ``/reference/line-items/update``.
+
+        :raises ValueError: one of the two names is empty.
+        """
+        query = named(data_source_uuid, external_id, handle_as_user_edit=handle_as_user_edit)
+        return self._api.patch("/line_items", checked("line_items", fields, partial=True), query, must_have=_FIELDS)
+
+    def disable(self, line_item_uuid: str, *, disabled: bool = True, handle_as_user_edit: bool | None = None) -> Record:
+        """Hide a line item from all metrics, or bring it back, and return it. Repeated at will.
+
+        Only in automatic data sources, and only with an external id.
+
+        Reference: ``/reference/line-items/disable``.
+
+        :param disabled: ``False`` brings it back.
+        :raises ChartMogulNotFoundError: there is none with this uuid.
+        :raises ChartMogulUnprocessableError: the data source is not automatic, or there is no external id.
+        """
+        query = {"handle_as_user_edit": handle_as_user_edit}
+        url = path("/line_items/{}/disabled_state", line_item_uuid)
+        return self._api.patch(url, {"disabled": disabled}, query, must_have=_FIELDS)
+
+    def disable_by_external_id(
+        self,
+        data_source_uuid: str,
+        external_id: str,
+        *,
+        disabled: bool = True,
+        handle_as_user_edit: bool | None = None,
+    ) -> Record:
+        """:meth:`disable` a line item that is named by its external id, or bring it back.
+
+        Reference: ``/reference/line-items/disable``.
+
+        :raises ValueError: one of the two names is empty.
+        """
+        query = named(data_source_uuid, external_id, handle_as_user_edit=handle_as_user_edit)
+        return self._api.patch("/line_items/disabled_state", {"disabled": disabled}, query, must_have=_FIELDS)
+
+    def delete(self, line_item_uuid: str, *, handle_as_user_edit: bool | None = None) -> None:
         """Delete a line item; a subscription that no other item names goes too.
 
         Repeated at will. Reference: ``/reference/line-items/delete``.
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
-        self._api.delete(path("/line_items/{}", line_item_uuid))
+        query = {"handle_as_user_edit": handle_as_user_edit}
+        self._api.delete(path("/line_items/{}", line_item_uuid), params=query)
 
-    def delete_by_external_id(self, data_source_uuid: str, external_id: str) -> None:
-        """Look a line item up by its external id, then :meth:`delete` it."""
-        self.delete(self._uuid(data_source_uuid, external_id))
+    def delete_by_external_id(
+        self, data_source_uuid: str, external_id: str, *, handle_as_user_edit: bool | None = None
+    ) -> None:
+        """:meth:`delete` a line item that is named by its external id.
 
-    def _uuid(self, data_source_uuid: str, external_id: str) -> str:
-        return str(self.retrieve_by_external_id(data_source_uuid, external_id)["uuid"])
+        Reference: ``/reference/line-items/delete``.
+
+        :raises ValueError: one of the two names is empty.
+        """
+        query = named(data_source_uuid, external_id, handle_as_user_edit=handle_as_user_edit)
+        self._api.delete("/line_items", params=query)

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from airflow_provider_chartmogul.client.pagination import PageShape
 from airflow_provider_chartmogul.client.resources._resource import Resource
-from airflow_provider_chartmogul.client.values import Record, comma
+from airflow_provider_chartmogul.client.values import Record, comma, read_argument
 from airflow_provider_chartmogul.moments import Moment, as_day
 
 Interval = Literal["day", "week", "month", "quarter", "year"]
@@ -188,8 +188,8 @@ class MetricsResource(Resource):
         filters: str | None,
     ) -> Record:
         params = {
-            "start-date": as_day(start_date).isoformat(),
-            "end-date": as_day(end_date).isoformat(),
+            "start-date": read_argument("start_date", start_date, as_day).isoformat(),
+            "end-date": read_argument("end_date", end_date, as_day).isoformat(),
             "interval": interval,
             "geo": comma(geo),
             "plans": comma(plans),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from airflow_provider_chartmogul.client.fields import checked
 from airflow_provider_chartmogul.client.pagination import Listing, PageShape
 from airflow_provider_chartmogul.client.resources._resource import Resource
 from airflow_provider_chartmogul.client.values import Record, path
 
 IntervalUnit = Literal["day", "month", "year"]
 
-_SHAPE = PageShape("plans")
+_FIELDS = ("uuid",)
+_SHAPE = PageShape("plans", must_have=_FIELDS)
 
 
 class PlansResource(Resource):
@@ -42,6 +44,7 @@ class PlansResource(Resource):
         interval_count: int,
         interval_unit: IntervalUnit,
         external_id: str | None = None,
+        **fields: Any,
     ) -> Record:
         """Add a plan to a custom data source. Keyed by ``data_source_uuid`` and ``external_id`` if that is given.
 
@@ -56,11 +59,11 @@ class PlansResource(Resource):
             "name": name,
             "interval_count": interval_count,
             "interval_unit": interval_unit,
+            **({} if external_id is None else {"external_id": external_id}),
         }
-        if external_id is None:
-            return self._api.post_unkeyed("/plans", body)
         same = self.list(data_source_uuid=data_source_uuid, external_id=external_id)
-        return self._api.post_keyed("/plans", {**body, "external_id": external_id}, find=same.first)
+        find = same.first if external_id else None
+        return self._api.post_keyed("/plans", checked("plans", {**body, **fields}), find=find, must_have=_FIELDS)
 
     def retrieve(self, plan_uuid: str) -> Record:
         """Return one plan.
@@ -69,14 +72,18 @@ class PlansResource(Resource):
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
-        return self._api.get(path("/plans/{}", plan_uuid))
+        return self._api.get(path("/plans/{}", plan_uuid), must_have=_FIELDS)
 
     def update(self, plan_uuid: str, **fields: Any) -> Record:
         """Change ``name``, ``interval_count`` or ``interval_unit``. MRR is recalculated in the background.
 
-        Reference: ``/reference/plans/update``.
+        Repeated at will. Reference: ``/reference/plans/update``.
+
+        :raises ChartMogulNotFoundError: there is none with this uuid.
+        :raises ChartMogulUnprocessableError: a value is refused.
         """
-        return self._api.patch(path("/plans/{}", plan_uuid), fields)
+        body = checked("plans", fields, partial=True)
+        return self._api.patch(path("/plans/{}", plan_uuid), body, must_have=_FIELDS)
 
     def delete(self, plan_uuid: str) -> None:
         """Delete a plan of a custom data source.

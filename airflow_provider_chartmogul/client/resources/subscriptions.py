@@ -1,16 +1,26 @@
-"""Subscriptions, as ChartMogul understands them after processing invoices and events."""
+"""Subscriptions: as ChartMogul understands them, as they were imported, and how they end and go on."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from airflow_provider_chartmogul.client.fields import checked
 from airflow_provider_chartmogul.client.pagination import Listing, PageShape
 from airflow_provider_chartmogul.client.resources._resource import Resource
-from airflow_provider_chartmogul.client.values import path
+from airflow_provider_chartmogul.client.values import Record, path
 
-_SHAPE = PageShape("entries")
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow_provider_chartmogul.moments import Moment
+
+_FIELDS = ("uuid",)
+_SHAPE = PageShape("entries", must_have=_FIELDS)
+_IMPORTED = PageShape("subscriptions", must_have=_FIELDS)
 
 
 class SubscriptionsResource(Resource):
-    """``client.subscriptions``."""
+    """``client.subscriptions``. They come into being with the line items that name them."""
 
     def list(self, customer_uuid: str, *, per_page: int = 200, cursor: str | None = None) -> Listing:
         """List a customer's subscriptions with ``mrr`` and ``arr`` in integer cents of the account currency.
@@ -23,3 +33,80 @@ class SubscriptionsResource(Resource):
         """
         url = path("/customers/{}/subscriptions", customer_uuid)
         return self._listing(url, {}, shape=_SHAPE, per_page=per_page, cursor=cursor)
+
+    def list_imported(self, customer_uuid: str, *, per_page: int = 200, cursor: str | None = None) -> Listing:
+        """List a customer's subscriptions with their ``cancellation_dates`` and the uuids that :meth:`cancel` takes.
+
+        The same subscription has another ``uuid`` here (``sub_…``) than in :meth:`list`. The API calls this
+        deprecated, but shows the cancellations nowhere else.
+
+        Reference: ``/reference/list-customers-subscriptions``.
+
+        :raises ChartMogulNotFoundError: while reading, when there is no such customer.
+        """
+        url = path("/import/customers/{}/subscriptions", customer_uuid)
+        return self._listing(url, {}, shape=_IMPORTED, per_page=per_page, cursor=cursor)
+
+    def cancel(
+        self,
+        subscription_uuid: str,
+        *,
+        cancelled_at: Moment | None = None,
+        cancellation_dates: Sequence[Moment] | None = None,
+    ) -> Record:
+        """Cancel a subscription, or set all its cancellations. MRR follows in the background.
+
+        Repeated at will: a cancellation at a time that has one already changes nothing. The API calls this
+        deprecated; an event ``subscription_cancelled`` is the way to go.
+
+        Reference: ``/reference/cancel-a-customers-subscription``.
+
+        :param subscription_uuid: as in :meth:`list_imported` (``sub_…``).
+        :param cancelled_at: not in the future; added to the cancellations that are there, or else
+        :param cancellation_dates: takes the place of all that are there; ``[]`` takes every cancellation back.
+        :return: the subscription with ``cancellation_dates``.
+        :raises ValueError: neither or both are given.
+        :raises ChartMogulInvalidRecordError: a date is none.
+        :raises ChartMogulNotFoundError: there is no such subscription.
+        :raises ChartMogulUnprocessableError: a date is refused.
+        """
+        if (cancelled_at is None) == (cancellation_dates is None):
+            raise ValueError("give cancelled_at or cancellation_dates")
+        given = (
+            {"cancelled_at": cancelled_at} if cancellation_dates is None else {"cancellation_dates": cancellation_dates}
+        )
+        body = checked("subscription_cancellations", given)
+        return self._api.patch(path("/import/subscriptions/{}", subscription_uuid), body, must_have=_FIELDS)
+
+    def connect(self, customer_uuid: str, subscriptions: Sequence[Mapping[str, str]]) -> None:
+        """Make one continuous subscription out of several of a customer, without churn and reactivation in between.
+
+        Done in the background, within minutes. Repeated at will: asking twice connects the same once.
+
+        Reference: ``/reference/subscriptions/connect``.
+
+        :param customer_uuid: merge the customers first if the subscriptions are those of several.
+        :param subscriptions: at least two, each with ``data_source_uuid`` and ``uuid`` or ``external_id``. The first
+            one stays as the main one. By ``uuid`` if two in the data source have the same external id.
+        :raises ChartMogulInvalidRecordError: there are fewer, or one is not named.
+        :raises ChartMogulBadRequestError: an external id names none or several.
+        :raises ChartMogulNotFoundError: no such customer.
+        """
+        self._post("connect_subscriptions", customer_uuid, subscriptions)
+
+    def disconnect(self, customer_uuid: str, subscriptions: Sequence[Mapping[str, str]]) -> None:
+        """Take apart what :meth:`connect` made one. Done in the background, within minutes. Repeated at will.
+
+        Reference: ``/reference/subscriptions/disconnect``.
+
+        :param subscriptions: as in :meth:`connect`.
+        :raises ChartMogulInvalidRecordError: there are fewer than two, or one is not named.
+        :raises ChartMogulBadRequestError: an external id names none or several.
+        :raises ChartMogulNotFoundError: no such customer.
+        """
+        self._post("disconnect_subscriptions", customer_uuid, subscriptions)
+
+    def _post(self, operation: str, customer_uuid: str, subscriptions: Sequence[Mapping[str, str]]) -> None:
+        url = path(f"/customers/{{}}/{operation}", customer_uuid)
+        request = checked("subscription_connections", {"customer_uuid": customer_uuid, "subscriptions": subscriptions})
+        self._api.post_accepted(url, {"subscriptions": request["subscriptions"]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_chartmogul.client.resources._resource import Resource
-from airflow_provider_chartmogul.client.values import Record, path
+from airflow_provider_chartmogul.client.values import Record, filled, path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ class TagsResource(Resource):
         :raises ChartMogulNotFoundError: no such customer.
         """
         url = path("/customers/{}/attributes/tags", customer_uuid)
-        return self._api.post_idempotent(url, {"tags": list(tags)})
+        return self._api.post_idempotent(url, {"tags": filled("tags", tags)})
 
     def add_by_email(self, email: str, tags: Sequence[str]) -> Record:
         """Add tags to every customer with an e-mail address. Idempotent.
@@ -33,7 +33,7 @@ class TagsResource(Resource):
         :return: ``{"entries": [...]}``, the customers, not paged.
         :raises ChartMogulNotFoundError: nobody has the address.
         """
-        return self._api.post_idempotent("/customers/attributes/tags", {"email": email, "tags": list(tags)})
+        return self._api.post_idempotent("/customers/attributes/tags", {"email": email, "tags": filled("tags", tags)})
 
     def remove(self, customer_uuid: str, tags: Sequence[str]) -> Record:
         """Take tags off a customer.
@@ -43,4 +43,4 @@ class TagsResource(Resource):
         :return: ``{"tags": [...]}``, those that remain.
         """
         url = path("/customers/{}/attributes/tags", customer_uuid)
-        return self._api.remove(url, {"tags": list(tags)}) or {"tags": []}
+        return self._api.remove(url, {"tags": filled("tags", tags)}) or {"tags": []}
