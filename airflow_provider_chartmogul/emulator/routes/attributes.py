@@ -41,7 +41,7 @@ def remove_tags(call: Call) -> Answer:
 
 def add_tags_by_email(call: Call) -> Answer:
     """``POST /customers/attributes/tags``: every customer with the e-mail, never paged."""
-    customers = _addressed(call)
+    customers = _addressed(call, associated=False)
     tags = _tags(call)
     for customer in customers:
         _append(call, customer, tags)
@@ -73,7 +73,7 @@ def remove_custom(call: Call) -> Answer:
 
 def add_custom_by_email(call: Call) -> Answer:
     """``POST /customers/attributes/custom``: every customer with the e-mail, never paged."""
-    customers = _addressed(call)
+    customers = _addressed(call, call.json().get("with_associated_emails") is True)
     values = custom_attributes.read_array(call)
     for customer in customers:
         _set(call, customer, values)
@@ -97,11 +97,11 @@ def _set(call: Call, customer: Customer, values: dict[str, Any]) -> None:
     call.ledger.projection.relearn(customer)
 
 
-def _addressed(call: Call) -> list[Customer]:
+def _addressed(call: Call, associated: bool) -> list[Customer]:
     email = call.json().get("email")
     if not isinstance(email, str) or not email:
         raise errors.missing("email")
-    customers = with_email(call, email)
+    customers = with_email(call, email, associated)
     if not customers:
         raise nobody(email)
     return customers

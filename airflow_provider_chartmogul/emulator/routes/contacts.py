@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator import errors
 from airflow_provider_chartmogul.emulator.http import Answer, Call, Operation, answer
-from airflow_provider_chartmogul.emulator.routes.crm import Resource, equal
-from airflow_provider_chartmogul.emulator.routes.customers import customer_in_path
+from airflow_provider_chartmogul.emulator.routes.crm import Resource, customer_of, equal
 from airflow_provider_chartmogul.emulator.store.crm_fields import (
     Field,
     integer,
@@ -38,7 +37,7 @@ class _Contacts(Resource):
 
     def list_of_customer(self, call: Call) -> Answer:
         """``GET /customers/{uuid}/contacts``."""
-        return self.page(call, customer_in_path(call).uuid)
+        return self.page(call, customer_of(call, call.path["customer_uuid"]).uuid)
 
     def create_of_customer(self, call: Call) -> Answer:
         """``POST /customers/{uuid}/contacts``."""
@@ -54,6 +53,26 @@ class _Contacts(Resource):
         self.change(call.ledger, into, _folded(into, source))
         self.entries(call.ledger.crm).remove(source)
         return answer(self.show(into) | {"customer_uuid": None})
+
+    def read_primary(self, call: Call) -> dict[str, Any]:
+        """Read the ``primary_contact`` in the body of a customer; empty if there is none.
+
+        :raises ApiError: 400 or 422 for what cannot be a contact.
+        """
+        given = call.json().get("primary_contact")
+        if given is None:
+            return {}
+        if not isinstance(given, dict):
+            raise errors.coded(400, "primary_contact must be an object", "primary_contact")
+        return self.read(call, given, {name: self.fields[name] for name in _OF_PRIMARY})
+
+    def put_primary(self, ledger: Ledger, customer: Customer, given: dict[str, Any]) -> None:
+        """Make or change the contact that stands first in the profile of a customer."""
+        contacts = self.entries(ledger.crm).of(customer.uuid)
+        if given and contacts:
+            self.change(ledger, min(contacts, key=lambda contact: contact.values["position"]), given)
+        elif given:
+            self.store(ledger, customer, {"data_source_uuid": customer.data_source_uuid, **given})
 
     def complete(self, ledger: Ledger, customer: Customer, entry: Entry) -> None:
         """Find the data source customer, and the place in the customer's profile."""
@@ -80,6 +99,8 @@ def _folded(into: Entry, source: Entry) -> dict[str, Any]:
     }
 
 
+#: What can be said of the main contact of a customer in the body of the customer.
+_OF_PRIMARY = ("first_name", "last_name", "email", "title", "phone", "linked_in", "twitter", "notes", "external_id")
 _FIELDS = {
     "data_source_uuid": Field(text, required=True, fixed=True),
     "external_id": Field(optional),

@@ -128,10 +128,7 @@ class Resource:
             if field.required and body.get(name) is None:
                 raise errors.missing(name)
         given = self.read(call, body, self.fields)
-        customer = call.ledger.customers.get(customer_uuid)
-        if customer is None:
-            raise errors.not_found("customer")
-        return answer(self.show(self.store(call.ledger, customer, given)), 201)
+        return answer(self.show(self.store(call.ledger, customer_of(call, customer_uuid), given)), 201)
 
     def store(self, ledger: Ledger, customer: Customer, given: Mapping[str, Any]) -> Entry:
         """Store a new entry of a customer.
@@ -187,6 +184,17 @@ class Resource:
         """Return the body of an entry."""
         shown = {"uuid": entry.uuid, "customer_uuid": entry.customer_uuid, **entry.values}
         return {name: dates.millis(value) if isinstance(value, datetime) else value for name, value in shown.items()}
+
+
+def customer_of(call: Call, uuid: str) -> Customer:
+    """Return a customer.
+
+    :raises ApiError: 404 for an unknown or malformed id.
+    """
+    customer = call.ledger.customers.get(uuid)
+    if customer is None:
+        raise errors.not_found("customer")
+    return customer
 
 
 def equal(name: str) -> Filter:

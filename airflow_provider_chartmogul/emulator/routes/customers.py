@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator import errors, paging
 from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation
+from airflow_provider_chartmogul.emulator.routes.contacts import CONTACTS
+from airflow_provider_chartmogul.emulator.routes.crm import customer_of
 from airflow_provider_chartmogul.emulator.store import customer_drafts
 
 if TYPE_CHECKING:
@@ -42,11 +44,11 @@ def search_customers(call: Call) -> Answer:
     if not email:
         raise errors.missing("email")
     request = paging.read(call.query)
-    if not with_email(call, email):
+    found = {customer.uuid for customer in with_email(call, email, call.flag("with_associated_emails"))}
+    if not found:
         raise nobody(email)
     following = call.ledger.projection.shown_after(request.after)
-    matching = (shown for shown in following if shown.customer.email.lower() == email.lower())
-    return _page(matching, request, total=None)
+    return _page((shown for shown in following if shown.customer.uuid in found), request, total=None)
 
 
 def create_customer(call: Call) -> Answer:
@@ -55,12 +57,14 @@ def create_customer(call: Call) -> Answer:
     for name in ("data_source_uuid", "external_id"):
         if not body.get(name):
             raise errors.missing(name)
+    contact = CONTACTS.read_primary(call)
     if call.ledger.data_sources.get(body["data_source_uuid"]) is None:
         raise errors.not_found("data source")
     customer, wrong = customer_drafts.create(call.ledger, body, body["data_source_uuid"])
     if wrong:
         raise errors.fields(wrong)
     call.ledger.add_customer(customer)
+    CONTACTS.put_primary(call.ledger, customer, contact)
     return _one(call, customer, 201)
 
 
@@ -72,9 +76,11 @@ def retrieve_customer(call: Call) -> Answer:
 def update_customer(call: Call) -> Answer:
     """``PATCH /customers/{uuid}``: only the given fields change."""
     customer = customer_in_path(call)
+    contact = CONTACTS.read_primary(call)
     wrong = customer_drafts.update(call.ledger, customer, call.json())
     if wrong:
         raise errors.fields(wrong)
+    CONTACTS.put_primary(call.ledger, customer, contact)
     call.ledger.projection.relearn(customer)
     return _one(call, customer, 200)
 
@@ -90,15 +96,20 @@ def customer_in_path(call: Call) -> Customer:
 
     :raises ApiError: 404 for an unknown or malformed id.
     """
-    customer = call.ledger.customers.get(call.path["customer_uuid"])
-    if customer is None:
-        raise errors.not_found("customer")
-    return customer
+    return customer_of(call, call.path["customer_uuid"])
 
 
-def with_email(call: Call, email: str) -> list[Customer]:
-    """Find the customers of all sources with an e-mail, compared in lower case."""
-    return [customer for customer in call.ledger.customers if customer.email.lower() == email.lower()]
+def with_email(call: Call, email: str, associated: bool) -> list[Customer]:
+    """Find the customers of all sources with an e-mail, compared in lower case.
+
+    :param associated: find also those with a contact of that e-mail.
+    """
+    by_contact = call.ledger.crm.customers_with(email) if associated else set()
+    return [
+        customer
+        for customer in call.ledger.customers
+        if customer.email.lower() == email.lower() or customer.uuid in by_contact
+    ]
 
 
 def nobody(email: str) -> errors.ApiError:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow_provider_chartmogul.emulator import dates, paging
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from airflow_provider_chartmogul.emulator.store.records import Part
 
@@ -48,6 +48,10 @@ class Entries:
         self._by_uuid: dict[str, Entry] = {}
         #: Positions of the entries of each customer, and under None of all.
         self._order: defaultdict[str | None, list[tuple[str, str]]] = defaultdict(list)
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Iterate over all entries, in no order."""
+        return iter(self._by_uuid.values())
 
     def get(self, uuid: str) -> Entry | None:
         """Look an entry up."""
@@ -139,6 +143,14 @@ class Crm:
             entries: Entries = getattr(self, kind)
             for entry in entries.of(from_uuid):
                 entries.move(entry, into_uuid)
+
+    def customers_with(self, email: str) -> set[str]:
+        """Return the uuids of the customers with a contact of an e-mail, compared in lower case."""
+        return {
+            contact.customer_uuid
+            for contact in self.contacts
+            if (contact.values["email"] or "").lower() == email.lower()
+        }
 
     def next_position(self, customer_uuid: str) -> int:
         """Return the first free position among the contacts of a customer."""
