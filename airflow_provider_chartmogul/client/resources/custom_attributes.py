@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_provider_chartmogul.client.fields import checked
+from airflow_provider_chartmogul.client.pagination import PageShape
 from airflow_provider_chartmogul.client.resources._resource import Resource
 from airflow_provider_chartmogul.client.values import Record, filled, path
 
 _PATH = "/customers/{}/attributes/custom"
+
+ENRICHED = PageShape("entries", paged=False, must_have=("uuid",))
+"""How the customers come back that an e-mail address has reached."""
 
 
 class CustomAttributesResource(Resource):
@@ -42,7 +46,10 @@ class CustomAttributesResource(Resource):
         body: Record = {"email": email, "custom": attribute_list(custom)}
         if with_associated_emails is not None:
             body["with_associated_emails"] = with_associated_emails
-        return self._api.post_idempotent("/customers/attributes/custom", body)
+        url = "/customers/attributes/custom"
+        answer = self._api.post_idempotent(url, body)
+        ENRICHED.read(answer, f"POST {url}")
+        return answer
 
     def update(self, customer_uuid: str, custom: Mapping[str, Any]) -> Record:
         """Set attributes that the account defines already; those left out keep their values.

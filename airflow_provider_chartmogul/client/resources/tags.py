@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_chartmogul.client.resources._resource import Resource
+from airflow_provider_chartmogul.client.resources.custom_attributes import ENRICHED
 from airflow_provider_chartmogul.client.values import Record, filled, path
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ class TagsResource(Resource):
         :return: ``{"entries": [...]}``, the customers, not paged.
         :raises ChartMogulNotFoundError: nobody has the address.
         """
-        return self._api.post_idempotent("/customers/attributes/tags", {"email": email, "tags": filled("tags", tags)})
+        url = "/customers/attributes/tags"
+        answer = self._api.post_idempotent(url, {"email": email, "tags": filled("tags", tags)})
+        ENRICHED.read(answer, f"POST {url}")
+        return answer
 
     def remove(self, customer_uuid: str, tags: Sequence[str]) -> Record:
         """Take tags off a customer.
