@@ -34,6 +34,7 @@ from airflow_provider_chartmogul.emulator.routes import (
     subscriptions,
     tasks,
     transactions,
+    uploads,
 )
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ _SUBJECTS = (
     subscription_attributes,
     subscription_events,
     json_imports,
+    uploads,
     metrics,
     activities,
     exports,

@@ -74,9 +74,12 @@ US_STATES = _table(_STATES)
 CURRENCIES = frozenset(_CURRENCIES.split())
 
 
+_CODES = {name.upper(): code for code, name in US_STATES.items()}
+
+
 def state_code(country: str | None, state: str | None) -> str | None:
-    """Return the bare code of a US state (``WA`` for ``US-WA`` and ``WA``); None for other countries."""
+    """Return the bare code of a US state (``WA`` for ``US-WA``, ``WA``, ``Washington``); None for other countries."""
     if country != "US" or not state:
         return None
     code = re.sub(r"^US-", "", state.upper())
-    return code if code in US_STATES else None
+    return code if code in US_STATES else _CODES.get(code)

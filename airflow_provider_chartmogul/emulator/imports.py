@@ -1,4 +1,4 @@
-"""Bulk imports: queued, processing, completed; the work is done once, when the import completes.
+"""Bulk imports: queued, processing, completed; the work is done once, when the import completes. CSV files are alike.
 
 ``status_details`` has a key ``plans`` and one key per customer external id; in each, every kind that was sent has a
 status ``imported`` or ``failed``. Under a failed kind stands ``errors``: external id of the record -> field ->
@@ -11,23 +11,26 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_chartmogul.emulator.store import customer_drafts, drafts, event_drafts
 from airflow_provider_chartmogul.emulator.store.corrections import left_over
 from airflow_provider_chartmogul.emulator.store.drafts import Drafts
-from airflow_provider_chartmogul.emulator.store.records import Part
+from airflow_provider_chartmogul.emulator.store.ledger import new_uuid
+from airflow_provider_chartmogul.emulator.store.records import JsonImport, Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_chartmogul.emulator.store.drafts import Errors
     from airflow_provider_chartmogul.emulator.store.ledger import Ledger
-    from airflow_provider_chartmogul.emulator.store.records import DataSource, Invoice, JsonImport
+    from airflow_provider_chartmogul.emulator.store.records import DataSource, Invoice
 
 KINDS = ("customers", "plans", "invoices", "line_items", "transactions", "subscription_events")
 
 Record = dict[str, Any]
+Payload = Mapping[str, Any]
 Positioned = list[tuple[int, Record]]
 R = TypeVar("R")
 
@@ -59,15 +62,40 @@ def pending(ledger: Ledger, source: DataSource) -> int:
     return sum(item.record_count for item in unfinished if item.data_source_uuid == source.uuid)
 
 
-def queue(ledger: Ledger, item: JsonImport) -> None:
+def queue(ledger: Ledger, source: DataSource, external_id: str, payload: Payload) -> JsonImport:
     """Take an import in; with a processing lag it is ``processing`` after half of it, and ``completed`` after all."""
+    item = _new(ledger, source, external_id, payload)
     ledger.imports.add(item)
-    ledger.unfinished_imports[item.id] = item
-    lag = ledger.settings.processing_ms / 1000
-    if lag:
-        item.due = time.monotonic() + lag
+    if item.due is not None:
+        lag = ledger.settings.processing_ms / 1000
         ledger.background.after(lag / 2, lambda: _start(ledger, item))
         ledger.background.after(lag, lambda: _complete(ledger, item))
+    return item
+
+
+def queue_file(ledger: Ledger, source: DataSource, payload: Payload) -> JsonImport:
+    """Take the records of a CSV file in; nobody can ask for them, so that without a lag they are there at once."""
+    item = _new(ledger, source, "", payload)
+    item.from_file = True
+    ledger.later(lambda: _complete(ledger, item))
+    return item
+
+
+def _new(ledger: Ledger, source: DataSource, external_id: str, payload: Payload) -> JsonImport:
+    now, lag = ledger.now(), ledger.settings.processing_ms / 1000
+    item = JsonImport(
+        seq=ledger.next_number(),
+        id=new_uuid(),
+        external_id=external_id,
+        data_source_uuid=source.uuid,
+        payload=payload,
+        created_at=now,
+        updated_at=now,
+        record_count=sum(len(payload.get(kind) or []) for kind in KINDS),
+        due=time.monotonic() + lag if lag else None,
+    )
+    ledger.unfinished_imports[item.id] = item
+    return item
 
 
 def _start(ledger: Ledger, item: JsonImport) -> None:
@@ -100,7 +128,7 @@ class _Work:
         self._ledger = ledger
         self._source = item.data_source_uuid
         self._payload = item.payload
-        self._drafts = Drafts(ledger, self._source, plan_key="plan_external_id")
+        self._drafts = Drafts(ledger, self._source, "plan_external_id", lines_follow=item.from_file)
         self._kinds: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
         self.failed = 0
         self.plans = 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator import dates, errors, imports
 from airflow_provider_chartmogul.emulator.http import Answer, Call, Operation, answer
 from airflow_provider_chartmogul.emulator.routes.data_sources import source_in_path
-from airflow_provider_chartmogul.emulator.store.ledger import new_uuid
-from airflow_provider_chartmogul.emulator.store.records import JsonImport
+
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.emulator.store.records import JsonImport
 
 MAX_BYTES = 5 * 1024 * 1024
 
@@ -31,8 +32,7 @@ def create_json_import(call: Call) -> Answer:
         records = payload.get(kind) or []
         if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
             raise errors.sentence(422, f"{kind} is not a list of records", kind)
-    item = _queue(call, source.uuid, external_id, payload)
-    return answer(_json(item))
+    return answer(_json(imports.queue(call.ledger, source, external_id, payload)))
 
 
 def retrieve_json_import(call: Call) -> Answer:
@@ -44,23 +44,6 @@ def retrieve_json_import(call: Call) -> Answer:
         raise errors.not_found("import")
     imports.poll(call.ledger, item)
     return answer(_json(item))
-
-
-def _queue(call: Call, source_uuid: str, external_id: str, payload: dict[str, Any]) -> JsonImport:
-    ledger = call.ledger
-    now = ledger.now()
-    item = JsonImport(
-        seq=ledger.next_number(),
-        id=new_uuid(),
-        external_id=external_id,
-        data_source_uuid=source_uuid,
-        payload=payload,
-        created_at=now,
-        updated_at=now,
-        record_count=sum(len(payload.get(kind) or []) for kind in imports.KINDS),
-    )
-    imports.queue(ledger, item)
-    return item
 
 
 def _json(item: JsonImport) -> dict[str, Any]:

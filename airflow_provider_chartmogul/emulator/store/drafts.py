@@ -32,12 +32,16 @@ class Drafts:
     External ids seen by one object count as taken for its next records: a request may not repeat its own either.
 
     :param plan_key: how line items name their plan: ``plan_uuid`` or ``plan_external_id``.
+    :param lines_follow: an invoice needs no line items yet.
     """
 
-    def __init__(self, ledger: Ledger, data_source_uuid: str, plan_key: str = "plan_uuid") -> None:
+    def __init__(
+        self, ledger: Ledger, data_source_uuid: str, plan_key: str = "plan_uuid", lines_follow: bool = False
+    ) -> None:
         self._ledger = ledger
         self._source = data_source_uuid
         self._plan_key = plan_key
+        self._lines_follow = lines_follow
         self._seen: set[tuple[str, str]] = set()
 
     def invoice(
@@ -75,7 +79,7 @@ class Drafts:
             line_items=lines,
             transactions=payments,
         )
-        if not lines:
+        if not lines and not self._lines_follow:
             reader.fail("line_items", BLANK)
         sentence = overdrawn(invoice, payments)
         if sentence:

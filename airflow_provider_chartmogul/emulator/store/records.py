@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 
@@ -278,18 +279,20 @@ class JsonImport:
     """A bulk import.
 
     :param due: monotonic time at which the work is done, or None when polls move it on.
+    :param from_file: the records stood in a CSV file; then nobody can ask for it.
     """
 
     seq: int
     id: str
     external_id: str
     data_source_uuid: str
-    payload: dict[str, Any]
+    payload: Mapping[str, Any]
     created_at: datetime
     updated_at: datetime
     record_count: int
     status: ImportStatus = "queued"
     due: float | None = None
+    from_file: bool = False
     status_details: dict[str, Any] = field(default_factory=dict)
 
 
