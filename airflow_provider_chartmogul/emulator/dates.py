@@ -38,22 +38,22 @@ def millis(moment: datetime | None) -> str | None:
     """Return the usual form of answers: ``2026-02-11T00:00:00.000Z``."""
     if moment is None:
         return None
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return f"{_text(moment)}.{moment.microsecond // 1000:03d}Z"
 
 
 def seconds(moment: datetime) -> str:
     """Return the form of bulk imports and events: ``2026-02-11T00:00:00Z``."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
+    return f"{_text(moment)}Z"
 
 
 def offset(moment: datetime | None) -> str | None:
     """Return the form of customers, subscriptions and activities: ``2026-02-11T00:00:00+00:00``."""
-    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%S}+00:00"
+    return None if moment is None else f"{_text(moment)}+00:00"
 
 
 def nanos(moment: datetime) -> str:
     """Return the form inside of cursors: ``2026-02-11T00:00:00.000000000Z``."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}000Z"
+    return f"{_text(moment)}.{moment.microsecond:06d}000Z"
 
 
 def parse_nanos(text: str) -> datetime:
@@ -66,4 +66,8 @@ def parse_nanos(text: str) -> datetime:
 
 def spaced(moment: datetime) -> str:
     """Return the form of export parameters: ``2026-02-11 00:00:00 +0000``."""
-    return f"{moment:%Y-%m-%d %H:%M:%S} +0000"
+    return f"{_text(moment, ' ')} +0000"
+
+
+def _text(moment: datetime, separator: str = "T") -> str:
+    return moment.replace(tzinfo=None).isoformat(separator, "seconds")  # strftime does not fill up early years
