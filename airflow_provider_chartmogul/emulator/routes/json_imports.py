@@ -17,11 +17,11 @@ MAX_BYTES = 5 * 1024 * 1024
 def create_json_import(call: Call) -> Answer:
     """``POST /data_sources/{uuid}/json_imports``: queued; the records are checked later.
 
-    Undocumented, and chosen here: over 5 MB is 413, a repeated ``external_id`` is 422.
+    Undocumented, and chosen here: over 5 MB is 422, and so is a repeated ``external_id``.
     """
     source = source_in_path(call)
     if len(call.body) > MAX_BYTES:
-        raise errors.sentence(413, "The payload is larger than 5 MB", "payload")
+        raise errors.sentence(422, "The payload is larger than 5 MB", "payload")
     payload = call.json()
     external_id = payload.get("external_id")
     if not external_id or not isinstance(external_id, str):
