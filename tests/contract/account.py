@@ -6,7 +6,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.emulator import Emulator
 
 NOW = "2026-03-15T12:00:00Z"
 Record = dict[str, Any]
@@ -15,17 +18,24 @@ Record = dict[str, Any]
 class Account:
     """One data source with a monthly plan of 50.00 USD, a paying customer and a lead; more on demand.
 
-    :param client: of an emulator whose clock stands at :data:`NOW`.
+    :param client: of the emulator, whose clock this stops at :data:`NOW`.
+    :param source: data source for all of it; a new custom one if not given.
     """
 
-    def __init__(self, client: ChartMogulClient) -> None:
+    def __init__(self, emulator: Emulator, client: ChartMogulClient, source: str | None = None) -> None:
+        emulator.configure(now=NOW)
+        self.emulator = emulator
         self.client = client
-        self.source: str = client.data_sources.create(name="Ledger")["uuid"]
+        self.source: str = source or client.data_sources.create(name="Ledger")["uuid"]
         self.plan: str = self.new_plan("team")["uuid"]
         self.paying: str = self.new_customer("acct-1", email="ida@firm.example", attributes={"tags": ["pilot"]})["uuid"]
         self.lead: str = self.new_customer("acct-2", email="lea@firm.example")["uuid"]
         payment = {"external_id": "tr-1", "type": "payment", "date": "2026-01-11", "result": "successful"}
         self.invoice = self.bill(self.paying, "inv-1", transactions=[payment])
+
+    def automatic(self) -> Account:
+        """Return the like of it in a source of a billing system: only there can records be disabled."""
+        return Account(self.emulator, self.client, self.emulator.add_source("Cards", "Stripe"))
 
     def new_plan(self, external_id: str) -> Record:
         return self.client.plans.create(
@@ -77,6 +87,14 @@ class Account:
         """Return the first subscription of a customer."""
         return next(iter(self.client.subscriptions.list(customer_uuid or self.paying)))
 
+    def settled(self, read: Callable[[], Record], waiting: str) -> Record:
+        """Return what a background job has become, once it no longer waits."""
+        for _ in range(10):
+            record = read()
+            if record["status"] != waiting:
+                return record
+        raise AssertionError(f"still {waiting}")
+
     @property
     def item(self) -> str:
         return str(self.invoice["line_items"][0]["uuid"])
@@ -87,7 +105,7 @@ class Account:
 
     @cached_property
     def event(self) -> Record:
-        """A cancellation of the subscription at the start of April, after the clock."""
+        """The cancellation of the paying customer's subscription, in February."""
         return self.client.subscription_events.create(**self.event_draft("evt-1"))
 
     def event_draft(self, external_id: str, **fields: Any) -> Record:
