@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.emulator import Emulator
+    from tests.unit.client.servers import Received
 
 INVOICE = {"uuid": "inv_1", "external_id": "i-1", "status": "open"}
 ITEM = {"uuid": "li_1", "external_id": "l-1"}
@@ -32,6 +33,10 @@ kinds = pytest.mark.parametrize("kind", KINDS)
 
 def listing(*invoices: dict[str, Any]) -> Any:
     return answer(body={"invoices": list(invoices), "cursor": None, "has_more": False})
+
+
+def query_of(request: Received) -> dict[str, str]:
+    return dict(parse_qsl(request.target.partition("?")[2]))
 
 
 def found(kind: str) -> Any:
@@ -104,8 +109,7 @@ def test_a_record_by_its_external_id(connect: Callable[..., ChartMogulClient], k
         assert resource.retrieve_by_external_id("ds_1", record["external_id"]) == record, "in a list of one"
 
     assert server.calls == [f"GET /{kind}"] * 2
-    sent = dict(parse_qsl(server.requests[0].target.partition("?")[2]))
-    assert sent == {"data_source_uuid": "ds_1", "external_id": record["external_id"]}
+    assert query_of(server.requests[0]) == {"data_source_uuid": "ds_1", "external_id": record["external_id"]}
 
 
 @kinds
@@ -116,9 +120,9 @@ def test_no_record_with_the_external_id(
     with serving(answer(body={kind: rows})) as server:
         resource = getattr(connect(server.url), kind)
         with pytest.raises(ChartMogulNotFoundError) as caught:
-            resource.delete_by_external_id("ds_1", "secret-id")
+            resource.retrieve_by_external_id("ds_1", "secret-id")
 
-    assert server.calls == [f"GET /{kind}"], "nothing was deleted"
+    assert server.calls == [f"GET /{kind}"]
     assert caught.value.status_code == 404
     assert "secret-id" not in str(caught.value)
 
@@ -130,7 +134,12 @@ def test_half_a_name_reaches_nothing(
 ) -> None:
     with serving(found(kind)) as server:
         resource = getattr(connect(server.url), kind)
-        for call in (resource.retrieve_by_external_id, resource.update_by_external_id, resource.delete_by_external_id):
+        for call in (
+            resource.retrieve_by_external_id,
+            resource.update_by_external_id,
+            resource.disable_by_external_id,
+            resource.delete_by_external_id,
+        ):
             with pytest.raises(ValueError, match="data_source_uuid and external_id"):
                 call(*named)
 
@@ -139,16 +148,67 @@ def test_half_a_name_reaches_nothing(
 
 @kinds
 def test_changes_and_deletions_by_external_id(connect: Callable[..., ChartMogulClient], kind: str) -> None:
-    record = KINDS[kind]
-    changed = {**record, "changed": True}
-    with serving(found(kind), answer(body=changed), found(kind), drop, NOT_FOUND) as server:
+    changed = {**KINDS[kind], "changed": True}
+    with serving(drop, answer(body=changed), answer(body=changed), drop, NOT_FOUND) as server:
         resource = getattr(connect(server.url), kind)
-        assert resource.update_by_external_id("ds_1", record["external_id"], date="2026-01-02") == changed
-        assert resource.delete_by_external_id("ds_1", record["external_id"]) is None
+        assert resource.update_by_external_id("ds_1", "2026 #1", brand_new="x", handle_as_user_edit=True) == changed
+        assert resource.disable_by_external_id("ds_1", "2026 #1", disabled=False) == changed
+        assert resource.delete_by_external_id("ds_1", "2026 #1", handle_as_user_edit=False) is None
 
-    path = f"/{kind}/{record['uuid']}"
-    assert server.calls == [f"GET /{kind}", f"PATCH {path}", f"GET /{kind}", f"DELETE {path}", f"DELETE {path}"]
-    assert server.requests[1].json == {"date": "2026-01-02"}
+    update, disable, delete = f"PATCH /{kind}", f"PATCH /{kind}/disabled_state", f"DELETE /{kind}"
+    assert server.calls == [update, update, disable, delete, delete]
+    name = {"data_source_uuid": "ds_1", "external_id": "2026 #1"}
+    assert [query_of(request) for request in server.requests[1:4]] == [
+        {**name, "handle_as_user_edit": "true"},
+        name,
+        {**name, "handle_as_user_edit": "false"},
+    ]
+    assert [request.json for request in server.requests[1:3]] == [{"brand_new": "x"}, {"disabled": False}]
+    assert server.requests[3].body == b""
+
+
+@kinds
+def test_what_is_gone_cannot_be_deleted_by_external_id(connect: Callable[..., ChartMogulClient], kind: str) -> None:
+    with serving(NOT_FOUND) as server, pytest.raises(ChartMogulNotFoundError):
+        getattr(connect(server.url), kind).delete_by_external_id("ds_1", "x-1")
+
+    assert server.calls == [f"DELETE /{kind}"]
+
+
+@kinds
+def test_options_of_retrievals(connect: Callable[..., ChartMogulClient], kind: str) -> None:
+    with serving(answer(body=KINDS[kind])) as server:
+        resource = getattr(connect(server.url), kind)
+        resource.retrieve("x_1", with_disabled=True, include_edit_histories=False)
+        external_id = KINDS[kind]["external_id"]
+        resource.retrieve_by_external_id("ds_1", external_id, with_disabled=True, include_edit_histories=False)
+
+    options = {"with_disabled": "true", "include_edit_histories": "false"}
+    assert query_of(server.requests[0]) == options
+    assert query_of(server.requests[1]) == {"data_source_uuid": "ds_1", "external_id": external_id, **options}
+
+
+@kinds
+def test_disabling_by_uuid(connect: Callable[..., ChartMogulClient], kind: str) -> None:
+    with serving(drop, answer(body=KINDS[kind])) as server:
+        resource = getattr(connect(server.url), kind)
+        assert resource.disable("x_1", handle_as_user_edit=True) == KINDS[kind]
+        resource.disable("x_1", disabled=False)
+
+    assert server.calls == [f"PATCH /{kind}/x_1/disabled_state"] * 3, "repeated at will"
+    assert [request.json for request in server.requests[1:]] == [{"disabled": True}, {"disabled": False}]
+    assert [query_of(request) for request in server.requests[1:]] == [{"handle_as_user_edit": "true"}, {}]
+
+
+@kinds
+def test_changes_as_those_of_a_user(connect: Callable[..., ChartMogulClient], kind: str) -> None:
+    with serving(answer(body=KINDS[kind])) as server:
+        resource = getattr(connect(server.url), kind)
+        resource.update("x_1", brand_new=1, handle_as_user_edit=True)
+        resource.delete("x_1", handle_as_user_edit=True)
+
+    assert [query_of(request) for request in server.requests] == [{"handle_as_user_edit": "true"}] * 2
+    assert server.requests[0].json == {"brand_new": 1}
 
 
 def test_the_status_of_an_invoice(connect: Callable[..., ChartMogulClient]) -> None:

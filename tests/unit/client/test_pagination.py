@@ -10,8 +10,8 @@ from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseErro
 from tests.unit.client.servers import answer, cut_short, serving
 
 
-def page(*names: str, cursor: str | None = None, more: bool = False, key: str = "entries"):
-    return answer(body={key: [{"uuid": name} for name in names], "cursor": cursor, "has_more": more})
+def page(*names: str, cursor: str | None = None, more: bool = False, key: str = "entries", **fields: object):
+    return answer(body={key: [{"uuid": name, **fields} for name in names], "cursor": cursor, "has_more": more})
 
 
 def queries(server):
@@ -110,10 +110,17 @@ def test_a_page_without_its_parts_is_not_a_page(connect, body):
         ("invoices", lambda client: client.invoices.list()),
         ("invoices", lambda client: client.invoices.list_for_customer("cus_1")),
         ("subscription_events", lambda client: client.subscription_events.list()),
+        ("entries", lambda client: client.contacts.list()),
+        ("entries", lambda client: client.contacts.list_for_customer("cus_1")),
+        ("entries", lambda client: client.customer_notes.list()),
+        ("entries", lambda client: client.opportunities.list()),
+        ("plan_groups", lambda client: client.plan_groups.list()),
+        ("plans", lambda client: client.plan_groups.list_plans("plg_1")),
+        ("subscriptions", lambda client: client.subscriptions.list_imported("cus_1")),
     ],
 )
 def test_each_list_has_its_records_where_the_api_puts_them(connect, key, listing):
-    with serving(page("a", cursor="1", more=True, key=key), page("b", key=key)) as server:
+    with serving(page("a", cursor="1", more=True, key=key, id=1), page("b", key=key, id=2)) as server:
         assert [record["uuid"] for record in listing(connect(server.url))] == ["a", "b"]
 
 

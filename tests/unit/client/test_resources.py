@@ -11,11 +11,16 @@ import pytest
 from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError, ChartMogulNotFoundError
 from tests.unit.client.servers import answer, serving
 
-LISTED = {key: [] for key in ("entries", "data_sources", "plans", "invoices", "subscription_events")} | {
+LISTED = {
+    key: []
+    for key in ("entries", "data_sources", "plans", "invoices", "subscription_events", "plan_groups", "subscriptions")
+} | {
     "cursor": None,
     "has_more": False,
     # of single records
     "uuid": "x_1",
+    "task_uuid": "x_1",
+    "custom": {},
     "id": "1",
     "status": "pending",
     "name": "A",
@@ -26,6 +31,20 @@ AT = datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
 RANGE = {"start_date": "2026-01-01", "end_date": date(2026, 1, 31)}
 DAYS = {"start-date": "2026-01-01", "end-date": "2026-01-31"}
 PAGED = {"per_page": "200"}
+ATTRIBUTE = {"type": "String", "key": "a", "value": "x"}
+BILL = {
+    "external_id": "i-1",
+    "date": "2026-01-01",
+    "currency": "EUR",
+    "line_items": [{"type": "one_time", "amount_in_cents": 5}],
+}
+EVENT = {
+    "customer_external_id": "c-1",
+    "subscription_external_id": "s-1",
+    "event_type": "subscription_cancelled",
+    "event_date": "2026-01-01",
+    "effective_date": "2026-01-01",
+}
 
 OPERATIONS: list[tuple[str, Any, str, dict[str, str], Any]] = [
     ("ping", lambda c: c.ping(), "GET /ping", {}, None),
@@ -144,10 +163,10 @@ OPERATIONS: list[tuple[str, Any, str, dict[str, str], Any]] = [
     ),
     (
         "invoice",
-        lambda c: c.invoices.create("cus_1", [{"external_id": "i-1", "date": date(2026, 1, 1)}]),
+        lambda c: c.invoices.create("cus_1", [{**BILL, "date": date(2026, 1, 1)}], handle_as_user_edit=True),
         "POST /import/customers/cus_1/invoices",
-        {},
-        {"invoices": [{"external_id": "i-1", "date": "2026-01-01"}]},
+        {"handle_as_user_edit": "true"},
+        {"invoices": [{**BILL, "date": "2026-01-01"}]},
     ),
     ("one invoice", lambda c: c.invoices.retrieve("inv_1"), "GET /invoices/inv_1", {}, None),
     ("no invoice", lambda c: c.invoices.delete("inv_1"), "DELETE /invoices/inv_1", {}, None),
@@ -160,10 +179,12 @@ OPERATIONS: list[tuple[str, Any, str, dict[str, str], Any]] = [
     ),
     (
         "transaction",
-        lambda c: c.transactions.create("inv_1", external_id="t-1", type="refund"),
+        lambda c: c.transactions.create(
+            "inv_1", external_id="t-1", type="refund", date=AT, result="failed", handle_as_user_edit=False
+        ),
         "POST /import/invoices/inv_1/transactions",
-        {},
-        {"external_id": "t-1", "type": "refund"},
+        {"handle_as_user_edit": "false"},
+        {"external_id": "t-1", "type": "refund", "date": "2026-01-31T23:30:00Z", "result": "failed"},
     ),
     (
         "events",
@@ -178,6 +199,7 @@ OPERATIONS: list[tuple[str, Any, str, dict[str, str], Any]] = [
                 event_date="2026-01-01",
                 effective_date=AT,
                 with_disabled=False,
+                include_edit_histories=True,
             )
         ),
         "GET /subscription_events",
@@ -191,17 +213,21 @@ OPERATIONS: list[tuple[str, Any, str, dict[str, str], Any]] = [
             "event_date": "2026-01-01",
             "effective_date": "2026-01-31T23:30:00Z",
             "with_disabled": "false",
+            "include_edit_histories": "true",
             **PAGED,
         },
         None,
     ),
     (
         "event",
-        lambda c: c.subscription_events.create(data_source_uuid="ds_1", external_id="e-1", event_date=AT),
+        lambda c: c.subscription_events.create(
+            data_source_uuid="ds_1", external_id="e-1", **{**EVENT, "event_date": AT}, handle_as_user_edit=True
+        ),
         "POST /subscription_events",
-        {},
+        {"handle_as_user_edit": "true"},
         {
             "subscription_event": {
+                **EVENT,
                 "data_source_uuid": "ds_1",
                 "external_id": "e-1",
                 "event_date": "2026-01-31T23:30:00Z",
@@ -280,10 +306,10 @@ OPERATIONS: list[tuple[str, Any, str, dict[str, str], Any]] = [
     ),
     (
         "custom attributes by e-mail",
-        lambda c: c.custom_attributes.add_by_email("a@x.example", [{"key": "a"}], with_associated_emails=True),
+        lambda c: c.custom_attributes.add_by_email("a@x.example", [ATTRIBUTE], with_associated_emails=True),
         "POST /customers/attributes/custom",
         {},
-        {"email": "a@x.example", "custom": [{"key": "a"}], "with_associated_emails": True},
+        {"email": "a@x.example", "custom": [ATTRIBUTE], "with_associated_emails": True},
     ),
     (
         "changed custom attributes",

@@ -66,7 +66,7 @@ def test_reads_outlive_passing_faults(connect, fault):
 )
 @pytest.mark.parametrize("fault", ["429", "500 html", "dropped"])
 def test_writes_that_may_be_repeated_are(connect, call, request_line, fault):
-    with serving(PASSING_FAULTS[fault], answer(body={"id": "1", "status": "pending"})) as server:
+    with serving(PASSING_FAULTS[fault], answer(body={"id": "1", "uuid": "1", "status": "pending"})) as server:
         call(connect(server.url))
 
     assert server.calls == [request_line] * 2
@@ -183,7 +183,7 @@ def test_a_write_without_key_is_repeated_when_it_was_turned_away(connect, fault)
 
 def test_a_write_without_key_is_repeated_when_no_connection_came_about(connect):
     with pytest.raises(ChartMogulConnectionError, match="cannot connect") as caught:
-        connect(unused_url(), max_retry_seconds=0.05).transactions.create("inv_1", type="refund")
+        connect(unused_url(), max_retry_seconds=0.05).line_items.create("inv_1", type="one_time", amount_in_cents=1)
 
     assert not isinstance(caught.value, ChartMogulAmbiguousWriteError)
 
