@@ -58,7 +58,7 @@ def create_customer(call: Call) -> Answer:
         if not body.get(name):
             raise errors.missing(name)
     contact = CONTACTS.read_primary(call)
-    if call.ledger.data_sources.get(body["data_source_uuid"]) is None:
+    if call.ledger.data_sources.get(str(body["data_source_uuid"])) is None:
         raise errors.not_found("data source")
     customer, wrong = customer_drafts.create(call.ledger, body, body["data_source_uuid"])
     if wrong:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -72,12 +73,18 @@ def _value(key: str, kind: str, value: Any) -> Any:
         if kind == "Integer":
             return int(str(value))
         if kind == "Decimal":
-            return value if isinstance(value, (int, float)) else float(value)
-    except ValueError as error:
+            return _decimal(value)
+    except (ValueError, OverflowError) as error:
         raise AttributeValueError(key, f"is not a {kind}") from error
     if len(str(value)) > 255:
         raise AttributeValueError(key, "is longer than 255 characters")
     return str(value)
+
+
+def _decimal(value: Any) -> float:
+    if not math.isfinite(float(value)):
+        raise ValueError
+    return value if isinstance(value, (int, float)) else float(value)
 
 
 def _boolean(value: Any) -> bool:
