@@ -1,50 +1,80 @@
-"""What operators share that create records which have a natural key."""
+"""What operators share whose records have a key of your own: ``external_id`` within a data source."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_chartmogul.client.errors import says_duplicate
 from airflow_provider_chartmogul.exceptions import ChartMogulUnprocessableError
+from airflow_provider_chartmogul.imports.batching import sendable
 from airflow_provider_chartmogul.imports.each import Sent
-from airflow_provider_chartmogul.operators.base import is_literal
-from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator, Record, Send
+from airflow_provider_chartmogul.operators.base import is_literal, optional_text
+from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator, Record, Send, changes, missing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from airflow.providers.common.compat.sdk import Context
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.client.fields import Problem
 
 IF_EXISTS = ("skip", "update", "fail")
 
 
-class ChartMogulImportRecordsOperator(ChartMogulRecordsOperator):
+class ChartMogulKeyedRecordsOperator(ChartMogulRecordsOperator):
+    """Base of the operators whose records may be named by ``external_id`` within a data source.
+
+    :param data_source_uuid: data source of all records that name none. (templated)
+    """
+
+    template_fields: Sequence[str] = (*ChartMogulRecordsOperator.template_fields, "data_source_uuid")
+    names: ClassVar[tuple[str, ...]] = ("uuid", "data_source_uuid", "external_id")
+
+    def __init__(self, *, data_source_uuid: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.data_source_uuid = data_source_uuid
+
+    def complete(self, record: Mapping[str, Any]) -> Record:
+        """Return a record with the data source of all, unless it needs none."""
+        return dict(record) if record.get(self.names[0]) is not None else self.with_data_source(record)
+
+    def with_data_source(self, record: Mapping[str, Any]) -> Record:
+        """Return a record with the data source of all."""
+        data_source_uuid = optional_text("data_source_uuid", self.data_source_uuid)
+        return {**({"data_source_uuid": data_source_uuid} if data_source_uuid else {}), **record}
+
+    def name_problems(self, record: Record) -> list[Problem]:
+        """Return what is wrong with the name of a record that is there already."""
+        if record.get("external_id") is None:
+            return missing(self.names[0], record)
+        return [*missing("data_source_uuid", record), *missing("external_id", record)]
+
+
+class ChartMogulImportRecordsOperator(ChartMogulKeyedRecordsOperator):
     """Base of the operators that create records which have a natural key.
 
     A record is created; if ChartMogul says that there is one of its key, ``if_exists`` decides. A record without
     ``external_id`` gets one that is made of its content, so that another run finds it. Counts are ``created``,
     ``updated`` and ``already_there``.
 
-    :param data_source_uuid: data source of all records that name none. (templated)
     :param if_exists: ``skip`` leaves a record that is there as it is, ``update`` changes it to the fields given,
         ``fail`` rejects it; then also what an earlier try of the same task has created is rejected. (templated)
     """
 
-    template_fields: Sequence[str] = (
-        *ChartMogulRecordsOperator.template_fields,
-        "data_source_uuid",
-        "if_exists",
-    )
+    template_fields: Sequence[str] = (*ChartMogulKeyedRecordsOperator.template_fields, "if_exists")
     states = ("created", "updated", "already_there")
+    key_fields: ClassVar[tuple[str, ...]] = ("data_source_uuid", "external_id")
+
     id_field: ClassVar[str] = "uuid"
     """The field of an answer that holds the id."""
 
-    def __init__(self, *, data_source_uuid: str | None = None, if_exists: str = "skip", **kwargs: Any) -> None:
+    derived_id: ClassVar[str] = ""
+    """What the ``external_id`` begins with that a record without one gets; empty if each must have its own."""
+
+    def __init__(self, *, if_exists: str = "skip", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.data_source_uuid = data_source_uuid
         self.if_exists = if_exists
         if is_literal(if_exists):
             self._check_if_exists()
@@ -58,26 +88,30 @@ class ChartMogulImportRecordsOperator(ChartMogulRecordsOperator):
         """Return the record that is there under the same key."""
 
     @abstractmethod
-    def update(self, client: ChartMogulClient, found: Record, record: Record) -> None:
-        """Change the record that is there to the fields of another."""
+    def update(self, client: ChartMogulClient, found: Record, changes: Record) -> None:
+        """Change the record that is there."""
 
     def resolver(self, client: ChartMogulClient) -> Callable[[Record], Record]:
-        """Return what puts uuids into a record in place of your own identifiers; called once for each run."""
+        """Return what makes of a record one that the API takes; called once for each run of the task."""
         return lambda record: record
+
+    def complete(self, record: Mapping[str, Any]) -> Record:
+        """Return a record with the data source of all and with an external id."""
+        completed = super().complete(record)
+        if self.derived_id and completed.get("external_id") in (None, ""):
+            content = json.dumps(sendable(record), sort_keys=True, separators=(",", ":"), default=str)
+            completed["external_id"] = f"{self.derived_id}-{hashlib.sha256(content.encode()).hexdigest()[:32]}"
+        return completed
 
     @property
     def repeatable(self) -> bool:
         """Not if what is there already counts as a failure."""
         return self.if_exists != "fail"
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Return ``{"records": number, …: number of each outcome}``, up to 100 records with ``"uuids"``."""
-        # once more: it may have been a template
-        self._check_if_exists()
-        return super().execute(context)
-
     def sender(self, client: ChartMogulClient) -> Send:
         """Return what creates one record, or does with the one that is there what ``if_exists`` says."""
+        # once more: it may have been a template
+        self._check_if_exists()
         resolve = self.resolver(client)
 
         def send(given: Record) -> Sent:
@@ -89,7 +123,7 @@ class ChartMogulImportRecordsOperator(ChartMogulRecordsOperator):
                 if found is None:
                     raise
             if self.if_exists == "update":
-                self.update(client, found, record)
+                self.update(client, found, changes(record, self.names))
                 return Sent("updated", found.get(self.id_field))
             return Sent("already_there", found.get(self.id_field))
 
@@ -98,3 +132,8 @@ class ChartMogulImportRecordsOperator(ChartMogulRecordsOperator):
     def _check_if_exists(self) -> None:
         if self.if_exists not in IF_EXISTS:
             raise ValueError(f"if_exists must be one of {', '.join(IF_EXISTS)}, not {self.if_exists!r}")
+
+
+def key_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``data_source_uuid`` and ``external_id`` of a record."""
+    return {"data_source_uuid": record["data_source_uuid"], "external_id": record["external_id"]}

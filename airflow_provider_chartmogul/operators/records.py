@@ -94,6 +94,9 @@ class ChartMogulRecordsOperator(ChartMogulOperator):
         if max_rejected < 0:
             raise ValueError(f"max_rejected must not be negative, not {max_rejected}")
 
+    names: ClassVar[tuple[str, ...]] = ("uuid",)
+    """Fields that name a record that is there already."""
+
     @abstractmethod
     def sender(self, client: ChartMogulClient) -> Send:
         """Return what sends one record, from any thread; called once for each run of the task."""
@@ -105,6 +108,10 @@ class ChartMogulRecordsOperator(ChartMogulOperator):
     def problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with a record."""
         return problems(self.kind, record)
+
+    def name_problems(self, record: Record) -> list[Problem]:
+        """Return what is wrong with the name of a record that is there already."""
+        return missing("uuid", record)
 
     @property
     def repeatable(self) -> bool:
@@ -159,8 +166,9 @@ class ChartMogulRecordsOperator(ChartMogulOperator):
             record = self.complete(raw)
             faults = self.problems(record) or _unwritable(record)
             key = tuple(record.get(name) for name in self.key_fields)
-            if not faults and key and key[-1] is not None and first_use.setdefault(key, position) != position:
-                faults = [Problem(self.key_fields[-1], f"is used before, in record {first_use[key]}")]
+            used = [name for name in self.key_fields if record.get(name) is not None]
+            if not faults and used and first_use.setdefault(key, position) != position:
+                faults = [Problem(used[-1], f"is used before, in record {first_use[key]}")]
             yield record, faults
 
     def _rejections(self, records: list[Record], sent: list[Sent]) -> Iterator[Rejection]:
@@ -202,26 +210,28 @@ class ChartMogulUpdateRecordsOperator(ChartMogulRecordsOperator):
     A record that does not exist is rejected. The count is ``updated``.
     """
 
+    key_fields: ClassVar[tuple[str, ...]] = ("uuid",)
+
     states = ("updated",)
-    key_fields = ("uuid",)
 
     @abstractmethod
     def update(self, client: ChartMogulClient, uuid: str, changes: Record) -> None:
         """Change one record."""
 
+    def uuid_of(self, client: ChartMogulClient, record: Record) -> str:
+        """Return the id of the record that a record names."""
+        return str(record[self.names[0]])
+
     def problems(self, record: Record) -> list[Problem]:
-        """Return what is wrong with a record; without its uuid or without changes nothing can be done."""
-        changes = {name: value for name, value in record.items() if name != "uuid"}
-        missing = [] if changes else [Problem("", "names no field to change")]
-        return [*named("uuid", record), *missing, *problems(self.kind, changes, partial=True)]
+        """Return what is wrong with a record; without a name or without changes nothing can be done."""
+        return [*self.name_problems(record), *change_problems(self.kind, record, self.names)]
 
     def sender(self, client: ChartMogulClient) -> Send:
         """Return what changes one record."""
 
         def send(record: Record) -> Sent:
-            changes = dict(record)
-            uuid = changes.pop("uuid")
-            self.update(client, uuid, changes)
+            uuid = self.uuid_of(client, record)
+            self.update(client, uuid, changes(record, self.names))
             return Sent("updated", uuid)
 
         return send
@@ -263,11 +273,11 @@ class ChartMogulDeleteRecordsOperator(ChartMogulRecordsOperator):
         if self.uuids is None:
             return super().read()
         uuids = [self.uuids] if isinstance(self.uuids, str) else self.uuids
-        return _Given([{"uuid": uuid} for uuid in uuids])
+        return _Given([{self.names[0]: uuid} for uuid in uuids])
 
     def problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with the name of a record."""
-        return named("uuid", record)
+        return self.name_problems(record)
 
     def sender(self, client: ChartMogulClient) -> Send:
         """Return what deletes one record."""
@@ -278,18 +288,29 @@ class ChartMogulDeleteRecordsOperator(ChartMogulRecordsOperator):
             except ChartMogulNotFoundError:
                 if not self.ignore_missing:
                     raise
-                return Sent("missing", record.get("uuid"))
-            return Sent("deleted", record.get("uuid"))
+                return Sent("missing", record.get(self.names[0]))
+            return Sent("deleted", record.get(self.names[0]))
 
         return send
 
 
-def named(name: str, record: Mapping[str, Any]) -> list[Problem]:
+def missing(name: str, record: Mapping[str, Any]) -> list[Problem]:
     """Return a problem unless a field holds text that is not empty."""
     value = record.get(name)
     if value in (None, "", "None"):
         return [Problem(name, "is missing")]
     return [] if isinstance(value, str) else [Problem(name, "must be text")]
+
+
+def changes(record: Mapping[str, Any], names: Sequence[str]) -> Record:
+    """Return the fields of a record that do not name it."""
+    return {name: value for name, value in record.items() if name not in names}
+
+
+def change_problems(kind: str, record: Mapping[str, Any], names: Sequence[str]) -> list[Problem]:
+    """Return what is wrong with the fields of a record that do not name it."""
+    changed = changes(record, names)
+    return problems(kind, changed, partial=True) if changed else [Problem("", "names no field to change")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -325,6 +325,10 @@ SINGLE: Final[Mapping[str, Fields]] = {
     "plans": _PLAN.also("data_source_uuid"),
     "plan_groups": Fields({"name": text, "plans": at_least(1, list_of(text), "one plan")}, required=("name", "plans")),
     "invoices": _INVOICE,
+    "invoice_statuses": Fields(
+        {"data_source_uuid": text, "external_id": text, "status": one_of("voided", "written_off")},
+        required=("data_source_uuid", "external_id", "status"),
+    ),
     "line_items": replace(_LINE_ITEM.also(plan_uuid=text), also_required=_single_items_need),
     "transactions": _TRANSACTION,
     "subscription_events": _SUBSCRIPTION_EVENT.also("data_source_uuid"),

@@ -1,0 +1,166 @@
+"""Operators on customers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError, ChartMogulUnprocessableError
+from airflow_provider_chartmogul.imports.each import Sent
+from airflow_provider_chartmogul.operators.keyed_records import (
+    ChartMogulImportRecordsOperator,
+    ChartMogulKeyedRecordsOperator,
+    key_of,
+)
+from airflow_provider_chartmogul.operators.records import (
+    ChartMogulDeleteRecordsOperator,
+    ChartMogulRecordsOperator,
+    ChartMogulUpdateRecordsOperator,
+    Record,
+    Send,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_chartmogul.client import ChartMogulClient
+
+
+class ChartMogulImportCustomersOperator(ChartMogulImportRecordsOperator):
+    """Create customers, one request for each; for thousands there is ``ChartMogulImportBillingOperator``.
+
+    A record has ``external_id`` and any field of a customer. A customer that is there under its ``external_id`` in the
+    data source is skipped or updated; ``attributes`` then replace the tags that it has. Arguments, result and errors
+    as in :class:`~airflow_provider_chartmogul.operators.keyed_records.ChartMogulImportRecordsOperator`.
+    Reference: ``/reference/customers/add``.
+    """
+
+    kind = "customers"
+
+    def create(self, client: ChartMogulClient, record: Record) -> Record:
+        """Create a customer."""
+        return client.customers.create(**record)
+
+    def find(self, client: ChartMogulClient, record: Record) -> Record | None:
+        """Look a customer up by external id."""
+        return _find(client, record)
+
+    def update(self, client: ChartMogulClient, found: Record, changes: Record) -> None:
+        """Change a customer."""
+        client.customers.update(found["uuid"], **changes)
+
+
+class ChartMogulUpdateCustomersOperator(ChartMogulKeyedRecordsOperator, ChartMogulUpdateRecordsOperator):
+    """Change customers of any data source; ``None`` empties a field, ``attributes`` replace the tags.
+
+    A record names the customer by ``uuid``, or by ``external_id`` within a data source, and the fields to change.
+    Arguments, result and errors as in
+    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulUpdateRecordsOperator`.
+    Reference: ``/reference/customers/update``.
+    """
+
+    kind = "customers"
+    key_fields = ChartMogulKeyedRecordsOperator.names
+
+    def uuid_of(self, client: ChartMogulClient, record: Record) -> str:
+        """Return the uuid, looked up where the record has none."""
+        return _uuid(client, record)
+
+    def update(self, client: ChartMogulClient, uuid: str, changes: Record) -> None:
+        """Change a customer."""
+        client.customers.update(uuid, **changes)
+
+
+class ChartMogulDeleteCustomersOperator(ChartMogulKeyedRecordsOperator, ChartMogulDeleteRecordsOperator):
+    """Delete API-imported customers with invoices, subscriptions and attributes, for good.
+
+    Customers are named by ``uuid``, or in ``records`` by ``external_id`` within a data source. Arguments, result and
+    errors as in :class:`~airflow_provider_chartmogul.operators.records.ChartMogulDeleteRecordsOperator`.
+    Reference: ``/reference/customers/delete``.
+    """
+
+    kind = "customers"
+
+    def delete(self, client: ChartMogulClient, record: Record) -> None:
+        """Delete a customer."""
+        client.customers.delete(_uuid(client, record))
+
+
+class ChartMogulMergeCustomersOperator(ChartMogulRecordsOperator):
+    """Fold customers into others, for good. ChartMogul does this in the background, within minutes.
+
+    A record is ``{"from": …, "into": …}``, each ``{"customer_uuid": …}`` or ``{"data_source_uuid": …, "external_id":
+    …}``. Counts are ``merged`` and ``already_merged``: the two are one customer, or the first is gone as it is after a
+    merge. Arguments, result (``uuids``: those of the customers that stay) and errors as in
+    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulRecordsOperator`.
+    Reference: ``/reference/merge-customers``.
+    """
+
+    kind = "customer_merges"
+    states = ("merged", "already_merged")
+
+    def sender(self, client: ChartMogulClient) -> Send:
+        """Return what merges two customers."""
+
+        def send(record: Record) -> Sent:
+            into = record["into"]
+            try:
+                client.customers.merge(from_=record["from"], into=into)
+            except (ChartMogulNotFoundError, ChartMogulUnprocessableError):
+                stays, goes = _named(client, into), _named(client, record["from"])
+                if stays is None or (goes is not None and goes["uuid"] != stays["uuid"]):
+                    raise
+                return Sent("already_merged", stays["uuid"])
+            return Sent("merged", into.get("customer_uuid"))
+
+        return send
+
+
+class ChartMogulUnmergeCustomersOperator(ChartMogulRecordsOperator):
+    """Split parts off merged customers. ChartMogul does this in the background, within minutes.
+
+    A record names the merged customer (``customer_uuid``) and the part (``data_source_uuid``, ``external_id``), and in
+    ``move_to_new_customer`` what goes along: ``tasks``, ``opportunities``, ``notes``. Counts are ``unmerged`` and
+    ``already_unmerged``: the part belongs to another customer. Arguments, result and errors as in
+    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulRecordsOperator`.
+    Reference: ``/reference/customers/unmerge``.
+    """
+
+    kind = "customer_unmerges"
+    states = ("unmerged", "already_unmerged")
+
+    def sender(self, client: ChartMogulClient) -> Send:
+        """Return what splits one part off."""
+
+        def send(record: Record) -> Sent:
+            try:
+                client.customers.unmerge(**record)
+            except (ChartMogulNotFoundError, ChartMogulUnprocessableError):
+                part = _find(client, record)
+                if part is None or part["uuid"] == record["customer_uuid"]:
+                    raise
+                return Sent("already_unmerged", record["customer_uuid"])
+            return Sent("unmerged", record["customer_uuid"])
+
+        return send
+
+
+def _named(client: ChartMogulClient, name: Mapping[str, str]) -> Record | None:
+    if "customer_uuid" not in name:
+        return _find(client, name)
+    try:
+        return client.customers.retrieve(name["customer_uuid"])
+    except ChartMogulNotFoundError:
+        return None
+
+
+def _find(client: ChartMogulClient, record: Mapping[str, str]) -> Record | None:
+    return client.customers.list(**key_of(record)).first()
+
+
+def _uuid(client: ChartMogulClient, record: Record) -> str:
+    if record.get("uuid"):
+        return str(record["uuid"])
+    found = _find(client, record)
+    if found is None:
+        raise ChartMogulNotFoundError("there is no customer with this external_id in the data source", status_code=404)
+    return str(found["uuid"])

@@ -1,0 +1,73 @@
+"""Operators on plan groups, which reports take together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_chartmogul.imports.each import Sent
+from airflow_provider_chartmogul.operators.records import (
+    ChartMogulDeleteRecordsOperator,
+    ChartMogulRecordsOperator,
+    ChartMogulUpdateRecordsOperator,
+    Record,
+    Send,
+)
+
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.client import ChartMogulClient
+
+
+class ChartMogulCreatePlanGroupsOperator(ChartMogulRecordsOperator):
+    """Make plan groups. A group of the same name that is there counts as ``already_there`` and stays as it is.
+
+    A record has ``name`` and ``plans``, the uuids of at least one plan of any data source. The other count is
+    ``created``. Arguments, result and errors as in
+    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulRecordsOperator`.
+    Reference: ``/reference/plan-groups/add``.
+    """
+
+    kind = "plan_groups"
+    states = ("created", "already_there")
+    key_fields = ("name",)
+
+    def sender(self, client: ChartMogulClient) -> Send:
+        """Return what makes one group, unless there is one of its name."""
+        # the API has no look-up by name and takes a name twice
+        there = {group["name"]: group["uuid"] for group in client.plan_groups.list()}
+
+        def send(record: Record) -> Sent:
+            if record["name"] in there:
+                return Sent("already_there", there[record["name"]])
+            return Sent("created", client.plan_groups.create(**record)["uuid"])
+
+        return send
+
+
+class ChartMogulUpdatePlanGroupsOperator(ChartMogulUpdateRecordsOperator):
+    """Change the ``name`` or the ``plans`` (all of them) of plan groups.
+
+    Arguments, result and errors as in
+    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulUpdateRecordsOperator`.
+    Reference: ``/reference/plan-groups/update``.
+    """
+
+    kind = "plan_groups"
+
+    def update(self, client: ChartMogulClient, uuid: str, changes: Record) -> None:
+        """Change a plan group."""
+        client.plan_groups.update(uuid, **changes)
+
+
+class ChartMogulDeletePlanGroupsOperator(ChartMogulDeleteRecordsOperator):
+    """Delete plan groups; their plans stay.
+
+    Arguments, result and errors as in
+    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulDeleteRecordsOperator`.
+    Reference: ``/reference/plan-groups/delete``.
+    """
+
+    kind = "plan_groups"
+
+    def delete(self, client: ChartMogulClient, record: Record) -> None:
+        """Delete a plan group."""
+        client.plan_groups.delete(record["uuid"])

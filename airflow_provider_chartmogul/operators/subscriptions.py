@@ -1,0 +1,88 @@
+"""Operators on subscriptions: how they end, and how they go on in another billing system."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_chartmogul.client.fields import Problem
+from airflow_provider_chartmogul.imports.each import Sent
+from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator, Record, Send, missing
+
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.client import ChartMogulClient
+
+
+class ChartMogulConnectSubscriptionsOperator(ChartMogulRecordsOperator):
+    """Make one continuous subscription out of several of a customer, without churn and reactivation in between.
+
+    A record has ``customer_uuid`` and ``subscriptions``: at least two, each with ``data_source_uuid`` and ``uuid`` or
+    ``external_id``; the first stays as the main one. Merge the customers before if there are several. ChartMogul does
+    this in the background, within minutes; doing it twice changes nothing. The count is ``connected``. Arguments,
+    result and errors as in :class:`~airflow_provider_chartmogul.operators.records.ChartMogulRecordsOperator`.
+    Reference: ``/reference/subscriptions/connect``.
+    """
+
+    kind = "subscription_connections"
+    states = ("connected",)
+
+    def sender(self, client: ChartMogulClient) -> Send:
+        """Return what connects the subscriptions of one record."""
+
+        def send(record: Record) -> Sent:
+            client.subscriptions.connect(record["customer_uuid"], record["subscriptions"])
+            return Sent("connected", record["customer_uuid"])
+
+        return send
+
+
+class ChartMogulDisconnectSubscriptionsOperator(ChartMogulRecordsOperator):
+    """Take connected subscriptions of a customer apart again.
+
+    Records as in :class:`ChartMogulConnectSubscriptionsOperator`. The count is ``disconnected``. Arguments, result and
+    errors as in :class:`~airflow_provider_chartmogul.operators.records.ChartMogulRecordsOperator`.
+    Reference: ``/reference/subscriptions/disconnect``.
+    """
+
+    kind = "subscription_connections"
+    states = ("disconnected",)
+
+    def sender(self, client: ChartMogulClient) -> Send:
+        """Return what takes the subscriptions of one record apart."""
+
+        def send(record: Record) -> Sent:
+            client.subscriptions.disconnect(record["customer_uuid"], record["subscriptions"])
+            return Sent("disconnected", record["customer_uuid"])
+
+        return send
+
+
+class ChartMogulCancelSubscriptionsOperator(ChartMogulRecordsOperator):
+    """Set cancellations of imported subscriptions; the events ``subscription_cancelled`` are the newer way.
+
+    A record names the subscription by ``uuid`` (``sub_…``, as ``client.subscriptions.list_imported`` has it) and has
+    either ``cancelled_at``, a time that is not in the future and is added to the cancellations, or
+    ``cancellation_dates``, which replace all of them (``[]`` takes them back). MRR follows in the background. The count
+    is ``cancelled``. Arguments, result and errors as in
+    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulRecordsOperator`.
+    Reference: ``/reference/cancel-a-customers-subscription``.
+    """
+
+    kind = "subscription_cancellations"
+    states = ("cancelled",)
+    key_fields = ("uuid",)
+
+    def problems(self, record: Record) -> list[Problem]:
+        """Return what is wrong with a record."""
+        given = [name for name in ("cancelled_at", "cancellation_dates") if record.get(name) is not None]
+        one = [] if len(given) == 1 else [Problem("cancelled_at", "or cancellation_dates must be given, not both")]
+        return [*missing("uuid", record), *one, *super().problems(record)]
+
+    def sender(self, client: ChartMogulClient) -> Send:
+        """Return what sets the cancellations of one subscription."""
+
+        def send(record: Record) -> Sent:
+            dates = {name: record.get(name) for name in ("cancelled_at", "cancellation_dates")}
+            client.subscriptions.cancel(record["uuid"], **dates)
+            return Sent("cancelled", record["uuid"])
+
+        return send
