@@ -65,8 +65,8 @@ class Reader:
         return self.integer(name) or 0
 
     def flag(self, name: str) -> bool:
-        """Read a boolean whose default is false."""
-        return self._record.get(name) in (True, "true")
+        """Read a boolean whose default is false; as text in any case."""
+        return str(self._record.get(name)).lower() == "true"
 
     def choice(self, name: str, allowed: Collection[str]) -> str | None:
         """Read one of a set of words."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,3 +96,69 @@ def test_deletion_takes_everything_along(api: Api, source: str, paying: str, pla
     # Name and external ids are free again.
     again = api.source()
     api.bill(api.customer(again), invoice("inv-1", subscription_item(api.plan(again), external_id="li-1")))
+
+
+def test_purging_keeps_customers_and_plans(api: Api, source: str, paying: str, plan: str) -> None:
+    event = {
+        "data_source_uuid": source,
+        "customer_external_id": "acct-1",
+        "subscription_external_id": "sub-1",
+        "event_type": "subscription_cancelled",
+        "event_date": "2026-03-01",
+        "effective_date": "2026-03-01",
+    }
+    api.json("POST", "/subscription_events", {"subscription_event": event}, 201)
+    api.json("DELETE", f"/data_sources/{source}/dependent", expect=204)
+    assert api.json("GET", "/invoices")["invoices"] == []
+    assert api.json("GET", "/subscription_events")["subscription_events"] == []
+    assert api.json("GET", f"/import/customers/{paying}/subscriptions")["subscriptions"] == []
+    assert api.json("GET", "/activities")["entries"] == []
+    shown = api.json("GET", f"/customers/{paying}")
+    assert (shown["status"], shown["mrr"], shown["customer-since"]) == ("New Lead", 0, None)
+    assert api.json("GET", f"/plans/{plan}")["external_id"] == "team"
+    api.bill(paying, invoice("inv-1", subscription_item(plan)))
+    assert api.json("GET", f"/customers/{paying}")["mrr"] == 5000
+
+
+def test_emptying_keeps_the_source_alone(api: Api, source: str, paying: str, plan: str) -> None:
+    other = api.source("Shop")
+    kept = api.customer(other)
+    payload = {"external_id": "backfill", "plans": []}
+    api.json("POST", f"/data_sources/{source}/json_imports", payload)
+    api.json("DELETE", f"/data_sources/{source}/all", expect=204)
+    assert [customer["uuid"] for customer in api.walk("/customers", "entries")] == [kept]
+    api.json("GET", f"/plans/{plan}", expect=404)
+    assert (
+        api.json("GET", "/metrics/mrr", **{"start-date": "2026-03-01", "end-date": "2026-03-01"})["entries"][0]["mrr"]
+        == 0
+    )
+    shown = api.json("GET", f"/data_sources/{source}", with_processing_status="true")
+    assert (shown["name"], shown["processing_status"]) == ("Ledger", {})
+    api.json("POST", f"/data_sources/{source}/json_imports", payload)
+    api.customer(source)
+
+
+@pytest.mark.parametrize("path", ["", "/all", "/dependent"])
+def test_data_disappears_after_the_lag(api: Api, source: str, paying: str, path: str) -> None:
+    api.json("GET", f"/customers/{paying}")
+    api.emulator.configure(processing_ms=3_600_000)
+    api.json("DELETE", f"/data_sources/{source}{path}", expect=204)
+    api.json("GET", f"/data_sources/{source}", expect=200 if path else 404)
+    assert api.json("GET", f"/customers/{paying}")["mrr"] == 5000
+    assert len(api.json("GET", "/invoices")["invoices"]) == 1
+
+
+@pytest.mark.parametrize("path", ["", "/all", "/dependent"])
+def test_data_is_gone_after_the_lag(api: Api, source: str, paying: str, path: str) -> None:
+    api.json("GET", f"/customers/{paying}")
+    api.emulator.configure(processing_ms=50)
+    api.json("DELETE", f"/data_sources/{source}{path}", expect=204)
+    deadline = time.monotonic() + 30
+    while api.json("GET", "/invoices")["invoices"]:
+        assert time.monotonic() < deadline
+    assert api.json("GET", "/activities")["entries"] == []
+
+
+@pytest.mark.parametrize("path", ["all", "dependent"])
+def test_unknown_sources_cannot_be_emptied(api: Api, path: str) -> None:
+    assert api.json("DELETE", f"/data_sources/ds_1/{path}", expect=404) == {"error": "Data source not found"}
