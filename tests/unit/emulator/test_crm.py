@@ -220,3 +220,22 @@ def test_custom_attributes_are_sent_as_an_array_and_shown_as_a_map(api: Api, cus
     for broken in ({"seats": 1}, [{"key": "seats"}], [{"value": 1}], ["seats"]):
         assert api.json("PATCH", one, {"custom": broken}, 400)["param"] == "custom"
     assert api.json("GET", one)["custom"] == {"seats": 24, "region": "West"}
+
+
+@every_kind
+@pytest.mark.parametrize("data", [b"[]", b"null", b"{", b"\xff", b'{"a":NaN}', b'{"a":"\\ud800"}', b"[" * 50_000])
+def test_bodies_that_are_no_objects_are_400(api: Api, customer: str, kind: Kind, data: bytes) -> None:
+    for method, path in (("POST", kind.path), ("PATCH", f"{kind.path}/{create(api, kind, customer)}")):
+        response = api.call(method, path, data=data)
+        assert (response.status_code, response.json()["code"]) == (400, 400)
+
+
+@every_kind
+def test_pages_that_do_not_exist_are_400(api: Api, customer: str, kind: Kind) -> None:
+    create(api, kind, customer)
+    for_customers = base64.b64encode(b"2026-01-01T00:00:00.000000000Z&1").decode()
+    for query in ({"per_page": "0"}, {"per_page": "many"}):
+        assert api.json("GET", kind.path, None, 400, **query)["param"] == "per_page"
+    for cursor in (for_customers, "x", base64.b64encode(b"soon&" + UNKNOWN.encode()).decode()):
+        assert api.json("GET", kind.path, None, 400, cursor=cursor)["param"] == "cursor"
+    assert len(uuids(api, kind, per_page=1000)) == 1
