@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError, ChartMogulUnprocessableError
 from airflow_provider_chartmogul.imports.each import Sent
 from airflow_provider_chartmogul.operators.keyed_records import (
+    ChartMogulDeleteKeyedRecordsOperator,
     ChartMogulImportRecordsOperator,
     ChartMogulKeyedRecordsOperator,
     key_of,
 )
 from airflow_provider_chartmogul.operators.records import (
-    ChartMogulDeleteRecordsOperator,
     ChartMogulRecordsOperator,
     ChartMogulUpdateRecordsOperator,
     Record,
@@ -70,7 +70,7 @@ class ChartMogulUpdateCustomersOperator(ChartMogulKeyedRecordsOperator, ChartMog
         client.customers.update(uuid, **changes)
 
 
-class ChartMogulDeleteCustomersOperator(ChartMogulKeyedRecordsOperator, ChartMogulDeleteRecordsOperator):
+class ChartMogulDeleteCustomersOperator(ChartMogulDeleteKeyedRecordsOperator):
     """Delete API-imported customers with invoices, subscriptions and attributes, for good.
 
     Customers are named by ``uuid``, or in ``records`` by ``external_id`` within a data source. Arguments, result and

@@ -9,12 +9,12 @@ from airflow_provider_chartmogul.exceptions import ChartMogulUnprocessableError
 from airflow_provider_chartmogul.imports.each import Sent
 from airflow_provider_chartmogul.imports.look_ups import LookUps, reference_problems, with_plan_named
 from airflow_provider_chartmogul.operators.keyed_records import (
+    ChartMogulDeleteKeyedRecordsOperator,
     ChartMogulImportRecordsOperator,
     ChartMogulKeyedRecordsOperator,
     key_of,
 )
 from airflow_provider_chartmogul.operators.records import (
-    ChartMogulDeleteRecordsOperator,
     Record,
     Send,
     missing,
@@ -112,7 +112,7 @@ class ChartMogulUpdateInvoiceStatusOperator(ChartMogulKeyedRecordsOperator):
         return send
 
 
-class ChartMogulDeleteInvoicesOperator(ChartMogulKeyedRecordsOperator, ChartMogulDeleteRecordsOperator):
+class ChartMogulDeleteInvoicesOperator(ChartMogulDeleteKeyedRecordsOperator):
     """Delete invoices with line items and transactions; a subscription without other invoices goes too.
 
     Invoices are named by ``uuid``, or in ``records`` by ``external_id`` within a data source. Arguments, result and
@@ -130,7 +130,7 @@ class ChartMogulDeleteInvoicesOperator(ChartMogulKeyedRecordsOperator, ChartMogu
             client.invoices.delete_by_external_id(**key_of(record))
 
 
-class ChartMogulDeleteCustomerInvoicesOperator(ChartMogulKeyedRecordsOperator, ChartMogulDeleteRecordsOperator):
+class ChartMogulDeleteCustomerInvoicesOperator(ChartMogulDeleteKeyedRecordsOperator):
     """Delete all invoices that customers have in a data source, and so their subscriptions there.
 
     Customers are named by ``uuid``; in ``records`` each may name its own ``data_source_uuid``. A customer without

@@ -12,7 +12,14 @@ from airflow_provider_chartmogul.exceptions import ChartMogulUnprocessableError
 from airflow_provider_chartmogul.imports.batching import sendable
 from airflow_provider_chartmogul.imports.each import Sent
 from airflow_provider_chartmogul.operators.base import is_literal, optional_text
-from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator, Record, Send, changes, missing
+from airflow_provider_chartmogul.operators.records import (
+    ChartMogulDeleteRecordsOperator,
+    ChartMogulRecordsOperator,
+    Record,
+    Send,
+    changes,
+    missing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -50,6 +57,12 @@ class ChartMogulKeyedRecordsOperator(ChartMogulRecordsOperator):
         if record.get("external_id") is None:
             return missing(self.names[0], record)
         return [*missing("data_source_uuid", record), *missing("external_id", record)]
+
+
+class ChartMogulDeleteKeyedRecordsOperator(ChartMogulKeyedRecordsOperator, ChartMogulDeleteRecordsOperator):
+    """Base of the operators that delete records named by uuid, or in ``records`` by ``external_id``."""
+
+    template_fields: Sequence[str] = (*ChartMogulDeleteRecordsOperator.template_fields, "data_source_uuid")
 
 
 class ChartMogulImportRecordsOperator(ChartMogulKeyedRecordsOperator):

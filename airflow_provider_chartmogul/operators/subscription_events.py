@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.imports.each import Sent
 from airflow_provider_chartmogul.operators.keyed_records import (
+    ChartMogulDeleteKeyedRecordsOperator,
     ChartMogulImportRecordsOperator,
     ChartMogulKeyedRecordsOperator,
     key_of,
 )
 from airflow_provider_chartmogul.operators.records import (
-    ChartMogulDeleteRecordsOperator,
     Record,
     Send,
     change_problems,
@@ -87,7 +87,9 @@ class ChartMogulUpdateSubscriptionEventsOperator(ChartMogulSubscriptionEventsOpe
         return lambda record: Sent("updated", client.subscription_events.update(**record)["id"])
 
 
-class ChartMogulDeleteSubscriptionEventsOperator(ChartMogulSubscriptionEventsOperator, ChartMogulDeleteRecordsOperator):
+class ChartMogulDeleteSubscriptionEventsOperator(
+    ChartMogulSubscriptionEventsOperator, ChartMogulDeleteKeyedRecordsOperator
+):
     """Delete subscription events; deleting a cancellation revives the subscription.
 
     Events are named by their numbers (``uuids``, or ``id`` in ``records``), or in ``records`` by ``external_id`` within

@@ -121,6 +121,7 @@ BASES = {
     "ChartMogulImportInvoicePartsOperator",
     "ChartMogulUpdateRecordsOperator",
     "ChartMogulDeleteRecordsOperator",
+    "ChartMogulDeleteKeyedRecordsOperator",
     "ChartMogulSubscriptionEventsOperator",
     "ChartMogulSensor",
 }
