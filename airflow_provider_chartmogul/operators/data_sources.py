@@ -47,13 +47,13 @@ class ChartMogulDataSourceRemovalOperator(ChartMogulOperator):
     Returns whether there was such a data source.
 
     :param data_source_uuid: the data source (``ds_…``). (templated)
-    :param ignore_missing: succeed without effect when there is no such data source, instead of failing.
-    :raises ChartMogulNotFoundError: no such data source.
+    :param ignore_missing: a data source that does not exist is success; otherwise the task fails.
+    :raises ChartMogulNotFoundError: there is no such data source, and ``ignore_missing`` is off.
     """
 
     template_fields: Sequence[str] = (*ChartMogulOperator.template_fields, "data_source_uuid")
 
-    def __init__(self, *, data_source_uuid: str, ignore_missing: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *, data_source_uuid: str, ignore_missing: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_source_uuid = data_source_uuid
         self.ignore_missing = ignore_missing

@@ -87,11 +87,11 @@ def test_customers_and_plans_can_stay_as_well(client: ChartMogulClient) -> None:
 
 @pytest.mark.parametrize("remove", [delete, empty])
 @pytest.mark.usefixtures("chartmogul_conn", "subscribers")
-def test_only_a_missing_source_is_ignored(remove: Any, client: ChartMogulClient) -> None:
+def test_a_missing_source_is_success_or_not(remove: Any, client: ChartMogulClient) -> None:
     before = counts(client)
     with pytest.raises(ChartMogulNotFoundError):
-        remove(NOWHERE)
-    assert remove(NOWHERE, ignore_missing=True) is False
+        remove(NOWHERE, ignore_missing=False)
+    assert remove(NOWHERE) is False
     assert counts(client) == before
 
 
@@ -99,7 +99,7 @@ def test_only_a_missing_source_is_ignored(remove: Any, client: ChartMogulClient)
 @pytest.mark.usefixtures("chartmogul_conn")
 def test_a_source_that_rendered_to_nothing_is_refused_before_any_request(remove: Any, emulator: Emulator) -> None:
     with pytest.raises(ValueError, match="data_source_uuid is empty"):
-        remove("None", ignore_missing=True)
+        remove("None")
     assert emulator.stats()["requests"] == 0
 
 

@@ -1,0 +1,115 @@
+"""Operators on contacts, the people at customers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_chartmogul.client.fields import Problem
+from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
+from airflow_provider_chartmogul.imports.each import Sent
+from airflow_provider_chartmogul.operators.keyless_records import ChartMogulCreateKeylessRecordsOperator, as_words
+from airflow_provider_chartmogul.operators.records import (
+    ChartMogulDeleteRecordsOperator,
+    ChartMogulRecordsOperator,
+    ChartMogulUpdateRecordsOperator,
+    missing,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.client.resources.contacts import ContactsResource
+    from airflow_provider_chartmogul.operators.records import Record, Send
+
+PAIR = ("into_contact_uuid", "from_contact_uuid")
+
+
+class ChartMogulCreateContactsOperator(ChartMogulCreateKeylessRecordsOperator):
+    """Add contacts to customers. Reference: ``/reference/contacts/add``.
+
+    A record has ``customer_uuid`` and ``data_source_uuid`` (one of the customer's), and may have ``first_name``,
+    ``last_name``, ``email``, ``title``, ``phone``, ``linked_in``, ``twitter`` (URLs), ``notes``, ``position``,
+    ``external_id``, ``last_seen`` and ``custom`` (a list of ``{"key", "value"}``, of keys that the account defines).
+
+    Identity fields, within customer and data source: ``external_id``; of records without one, ``email``,
+    ``first_name``, ``last_name`` and ``phone``. A record without any of them is created by every run. Arguments and
+    result as :class:`ChartMogulCreateKeylessRecordsOperator`.
+    """
+
+    kind = "contacts"
+    place = ("customer_uuid", "data_source_uuid")
+    identity = dict.fromkeys(("external_id", "email", "first_name", "last_name", "phone"), as_words)
+
+    def resource(self, client: ChartMogulClient) -> ContactsResource:
+        """Contacts."""
+        return client.contacts
+
+    def identity_of(self, record: Mapping[str, Any]) -> Record:
+        """Return the external id alone where there is one."""
+        given = super().identity_of(record)
+        return {"external_id": given["external_id"]} if "external_id" in given else given
+
+
+class ChartMogulUpdateContactsOperator(ChartMogulUpdateRecordsOperator):
+    """Change contacts. Reference: ``/reference/update-a-contact``.
+
+    A record has the ``uuid`` of the contact and the fields to change, as in :class:`ChartMogulCreateContactsOperator`
+    except customer and data source; ``None`` empties a field. Arguments and result as
+    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulUpdateRecordsOperator`.
+    """
+
+    kind = "contacts"
+
+    def update(self, client: ChartMogulClient, uuid: str, changes: Record) -> None:
+        """Change one contact."""
+        client.contacts.update(uuid, **changes)
+
+
+class ChartMogulDeleteContactsOperator(ChartMogulDeleteRecordsOperator):
+    """Delete contacts. Reference: ``/reference/contacts``.
+
+    Arguments and result as :class:`~airflow_provider_chartmogul.operators.records.ChartMogulDeleteRecordsOperator`.
+    """
+
+    kind = "contacts"
+
+    def delete(self, client: ChartMogulClient, record: Record) -> None:
+        """Delete one contact."""
+        client.contacts.delete(record["uuid"])
+
+
+class ChartMogulMergeContactsOperator(ChartMogulRecordsOperator):
+    """Fold contacts into others, for good: what is empty in one that stays is filled from the other.
+
+    A record is ``{"into_contact_uuid": …, "from_contact_uuid": …}``: the contact that stays, and the one that goes.
+    Counts are ``merged`` and ``already_merged``: the one that goes is gone, as it is after a merge. Arguments and
+    result (``uuids``: those of the contacts that stay) as
+    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulRecordsOperator`.
+    Reference: ``/reference/merge-contacts``.
+    """
+
+    kind = "contact_merges"
+    states = ("merged", "already_merged")
+    key_fields = ("from_contact_uuid",)
+
+    def problems(self, record: Record) -> list[Problem]:
+        """Return what is wrong with a pair of contacts."""
+        into, source = (record.get(name) for name in PAIR)
+        same = [Problem("from_contact_uuid", "is the contact that stays")] if into == source is not None else []
+        return [problem for name in PAIR for problem in missing(name, record)] or same
+
+    def sender(self, client: ChartMogulClient) -> Send:
+        """Return what merges two contacts."""
+
+        def send(record: Record) -> Sent:
+            into, source = (record[name] for name in PAIR)
+            try:
+                client.contacts.merge(into, source)
+            except ChartMogulNotFoundError:
+                # the one that stays must be there
+                client.contacts.retrieve(into)
+                return Sent("already_merged", into)
+            return Sent("merged", into)
+
+        return send
