@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import random
 import uuid
 from datetime import datetime
@@ -203,21 +204,19 @@ def equal(name: str) -> Filter:
 
 
 def on_or_after(name: str) -> Filter:
-    """Ask for a date, inclusive."""
-
-    def read(first: str) -> Callable[[Entry], bool]:
-        bound = day(first)
-        return lambda entry: _day_of(entry.values[name]) >= bound
-
-    return read
+    """Ask for dates from one on, inclusive."""
+    return _compared(name, operator.ge)
 
 
 def on_or_before(name: str) -> Filter:
-    """Ask for a date, inclusive."""
+    """Ask for dates up to one, inclusive."""
+    return _compared(name, operator.le)
 
-    def read(last: str) -> Callable[[Entry], bool]:
-        bound = day(last)
-        return lambda entry: _day_of(entry.values[name]) <= bound
+
+def _compared(name: str, holds: Callable[[str, str], bool]) -> Filter:
+    def read(wanted: str) -> Callable[[Entry], bool]:
+        bound = day(wanted)
+        return lambda entry: holds(_day_of(entry.values[name]), bound)
 
     return read
 
