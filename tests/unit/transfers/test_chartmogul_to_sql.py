@@ -505,7 +505,7 @@ ACCOUNT = {"name": "Acme", "currency": "USD", "time_zone": "UTC", "week_start_on
         ("metrics_mrr", [ACCOUNT, {"entries": None}], "metrics/mrr.*'entries'"),
         ("metrics_mrr", [ACCOUNT, {"entries": [5]}], "metrics/mrr.*not an object"),
         ("metrics_mrr", [ACCOUNT, {"entries": [{"mrr": 1}]}], "metrics/mrr.*'date'"),
-        ("subscriptions", [{"entries": [{"name": "x"}], "has_more": False}], "subscriptions.*'uuid'"),
+        ("subscriptions", [{"entries": [{"name": "x"}], "has_more": False}], "customers.*'uuid'"),
         ("invoices", [{"invoices": [{"uuid": "i", "line_items": [5]}], "has_more": False}], "invoices.*'line_items'"),
         ("activities", [{"entries": [{"uuid": "a"}], "has_more": False}], "activities.*'date'"),
         ("customers", [{"entries": [5], "has_more": False}], "customers.*not an object"),
