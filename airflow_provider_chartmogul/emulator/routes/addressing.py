@@ -39,6 +39,11 @@ def named(call: Call, records: Records[R_co], kind: str) -> R_co:
     return found
 
 
+def hidden(call: Call, record: disabling.Record) -> bool:
+    """Tell whether a record is left out of answers: a disabled one, unless it is asked for."""
+    return record.disabled_at is not None and not call.flag("with_disabled")
+
+
 def disabled_wanted(call: Call, data_source_uuid: str, *records: disabling.Record) -> bool:
     """Read whether records are to be disabled or enabled.
 

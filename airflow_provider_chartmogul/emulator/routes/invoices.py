@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_chartmogul.emulator import errors, paging
 from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
 from airflow_provider_chartmogul.emulator.reading import Reader
-from airflow_provider_chartmogul.emulator.routes.addressing import disabled_wanted, named
+from airflow_provider_chartmogul.emulator.routes.addressing import disabled_wanted, hidden, named
 from airflow_provider_chartmogul.emulator.routes.data_sources import source_in_path
 from airflow_provider_chartmogul.emulator.store import disabling, edits
 from airflow_provider_chartmogul.emulator.store.collection import page_of_few
@@ -72,7 +72,7 @@ def retrieve_invoice(call: Call) -> Answer:
     invoice = named(call, call.ledger.invoices, "invoice")
     if not visible(call)(invoice):
         raise errors.not_found("invoice")
-    return answer(invoice_json(call.ledger, invoice))
+    return answer(_json(call, invoice))
 
 
 def update_invoice(call: Call) -> Answer:
@@ -85,7 +85,7 @@ def update_invoice(call: Call) -> Answer:
     if wrong:
         raise errors.field_lists(wrong)
     ledger.change_terms(invoice, terms)
-    return answer(invoice_json(ledger, invoice))
+    return answer(_json(call, invoice))
 
 
 def delete_invoice(call: Call) -> Answer:
@@ -114,7 +114,7 @@ def disable_invoice(call: Call) -> Answer:
     invoice = named(call, call.ledger.invoices, "invoice")
     disabled = disabled_wanted(call, invoice.data_source_uuid, invoice, *invoice.line_items, *invoice.transactions)
     disabling.set_invoice(call.ledger, invoice, disabled)
-    return answer(invoice_json(call.ledger, invoice))
+    return answer(_json(call, invoice))
 
 
 def update_invoice_status(call: Call) -> Answer:
@@ -132,14 +132,14 @@ def update_invoice_status(call: Call) -> Answer:
 
 
 def visible(call: Call) -> Callable[[Invoice], bool]:
-    """Return whether an invoice, with what belongs to it, is shown under the ``validation_type`` that was asked for.
+    """Return whether an invoice, with what belongs to it, is shown: by ``validation_type`` and ``with_disabled``.
 
-    :raises ApiError: 400 for an unknown one.
+    :raises ApiError: 400 for an unknown validation type.
     """
     kind = call.query.get("validation_type", "valid")
     if kind not in ("valid", "invalid", "all"):
         raise errors.invalid("validation_type")
-    return lambda invoice: kind == "all" or bool(invoice.errors) == (kind == "invalid")
+    return lambda invoice: not hidden(call, invoice) and (kind == "all" or bool(invoice.errors) == (kind == "invalid"))
 
 
 def _check(
@@ -188,8 +188,12 @@ def _filter(call: Call) -> Callable[[Invoice], bool]:
 
 def _page(call: Call, request: paging.PageRequest, page: paging.Page[Invoice], total: int) -> dict[str, Any]:
     numbers = paging.page_numbers(total, request.per_page) if request.is_first else {}
-    found = [invoice_json(call.ledger, invoice) for invoice in page.records]
+    found = [_json(call, invoice) for invoice in page.records]
     return {"invoices": found, **numbers, "cursor": page.cursor, "has_more": page.has_more}
+
+
+def _json(call: Call, invoice: Invoice) -> dict[str, Any]:
+    return invoice_json(call.ledger, invoice, lambda record: not hidden(call, record))
 
 
 OPERATIONS = (

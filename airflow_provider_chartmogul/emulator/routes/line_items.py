@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_chartmogul.emulator import errors
 from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
-from airflow_provider_chartmogul.emulator.routes.addressing import disabled_wanted, named
+from airflow_provider_chartmogul.emulator.routes.addressing import disabled_wanted, hidden, named
 from airflow_provider_chartmogul.emulator.routes.invoices import visible
 from airflow_provider_chartmogul.emulator.store import disabling, edits
 from airflow_provider_chartmogul.emulator.store.drafts import Drafts
@@ -24,7 +24,7 @@ def create_line_item(call: Call) -> Answer:
 def retrieve_line_item(call: Call) -> Answer:
     """``GET /line_items/{uuid}`` or by external id: the bare object in both cases."""
     invoice, item = named(call, call.ledger.line_items, "line item")
-    if not visible(call)(invoice):
+    if not visible(call)(invoice) or hidden(call, item):
         raise errors.not_found("line item")
     return answer(line_item_json(call.ledger, item))
 

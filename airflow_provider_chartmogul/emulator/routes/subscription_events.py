@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator import dates, errors, paging
 from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
-from airflow_provider_chartmogul.emulator.routes.addressing import disabled_wanted
+from airflow_provider_chartmogul.emulator.routes.addressing import disabled_wanted, hidden
 from airflow_provider_chartmogul.emulator.store import disabling, event_drafts
 from airflow_provider_chartmogul.emulator.views.invoices import disabled_state
 
@@ -40,7 +40,8 @@ def list_subscription_events(call: Call) -> Answer:
 
     def matches(event: SubscriptionEvent) -> bool:
         return (
-            all(query.get(name) in (None, getattr(event, name)) for name in names)
+            not hidden(call, event)
+            and all(query.get(name) in (None, getattr(event, name)) for name in names)
             and query.get("plan_external_id") in (None, event.sent.get("plan_external_id"))
             and all(wanted in (None, getattr(event, name)) for name, wanted in moments.items())
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_chartmogul.emulator import errors
 from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
-from airflow_provider_chartmogul.emulator.routes.addressing import disabled_wanted, named
+from airflow_provider_chartmogul.emulator.routes.addressing import disabled_wanted, hidden, named
 from airflow_provider_chartmogul.emulator.store import disabling, edits
 from airflow_provider_chartmogul.emulator.store.drafts import Drafts
 from airflow_provider_chartmogul.emulator.views.invoices import created_transaction_json, transaction_json
@@ -24,6 +24,8 @@ def create_transaction(call: Call) -> Answer:
 def retrieve_transaction(call: Call) -> Answer:
     """``GET /transactions/{uuid}`` or by external id: the bare object in both cases."""
     _, transaction = named(call, call.ledger.transactions, "transaction")
+    if hidden(call, transaction):
+        raise errors.not_found("transaction")
     return answer(transaction_json(transaction))
 
 

@@ -9,6 +9,8 @@ from airflow_provider_chartmogul.emulator.settings import KEY_OWNER
 from airflow_provider_chartmogul.emulator.store import invoice_status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_chartmogul.emulator.store.ledger import Ledger
     from airflow_provider_chartmogul.emulator.store.records import Invoice, LineItem, Transaction
 
@@ -27,8 +29,13 @@ def imported_json(invoice: Invoice) -> dict[str, Any]:
     }
 
 
-def invoice_json(ledger: Ledger, invoice: Invoice) -> dict[str, Any]:
-    """Return an invoice as it is retrieved and listed."""
+def invoice_json(ledger: Ledger, invoice: Invoice, shows: Callable[[LineItem | Transaction], bool]) -> dict[str, Any]:
+    """Return an invoice as it is retrieved and listed; a disabled one without its line items and transactions.
+
+    :param shows: tells which of them are shown.
+    """
+    items = [] if invoice.disabled_at else filter(shows, invoice.line_items)
+    transactions = [] if invoice.disabled_at else filter(shows, invoice.transactions)
     return {
         "uuid": invoice.uuid,
         "customer_uuid": invoice.customer_uuid,
@@ -41,8 +48,8 @@ def invoice_json(ledger: Ledger, invoice: Invoice) -> dict[str, Any]:
         "collection_method": invoice.collection_method,
         "status": invoice_status.status(invoice),
         "errors": invoice.errors,
-        "line_items": [] if invoice.disabled_at else [line_item_json(ledger, item) for item in invoice.line_items],
-        "transactions": [] if invoice.disabled_at else [transaction_json(one) for one in invoice.transactions],
+        "line_items": [line_item_json(ledger, item) for item in items],
+        "transactions": [transaction_json(one) for one in transactions],
         **disabled_state(dates.millis(invoice.disabled_at)),
     }
 

@@ -38,7 +38,8 @@ def state(api: Api, customer: str) -> tuple[int, str]:
 
 def record(api: Api, source: str, kind: str) -> dict[str, Any]:
     """The invoice, its line item or its transaction."""
-    (stored,) = api.json("GET", "/invoices", data_source_uuid=source, external_id="inv-1")["invoices"]
+    query = {"data_source_uuid": source, "external_id": "inv-1", "with_disabled": "true"}
+    (stored,) = api.json("GET", "/invoices", **query)["invoices"]
     found: dict[str, Any] = stored if kind == "invoices" else stored[kind][0]
     return found
 
@@ -74,7 +75,12 @@ def test_a_disabled_invoice_counts_for_nothing(api: Api, stripe: str, subscriber
     assert state(api, subscriber) == (0, "New Lead")
     assert api.walk("/activities", "entries") == []
     (item,) = before["line_items"]
-    assert api.json("GET", f"/line_items/{item['uuid']}") == {**item, **HIDDEN}
+    assert api.json("GET", f"/line_items/{item['uuid']}", with_disabled="true") == {**item, **HIDDEN}
+    api.json("GET", f"/line_items/{item['uuid']}", expect=404)
+    api.json("GET", f"/invoices/{before['uuid']}", expect=404)
+    assert api.json("GET", f"/invoices/{before['uuid']}", with_disabled="true") == hidden
+    assert api.json("GET", "/invoices")["invoices"] == []
+    assert api.json("GET", "/invoices", with_disabled="true")["invoices"] == [hidden]
     assert api.json("PATCH", path, {"disabled": False}) == before
     assert state(api, subscriber) == (5000, "Active")
 
@@ -84,6 +90,8 @@ def test_a_disabled_line_item_has_no_mrr(api: Api, stripe: str, subscriber: str)
     path = f"/line_items/{item['uuid']}/disabled_state"
     assert api.json("PATCH", path, {"disabled": True}) == {**item, **HIDDEN}
     assert state(api, subscriber) == (0, "New Lead")
+    assert api.json("GET", "/invoices")["invoices"][0]["line_items"] == []
+    assert record(api, stripe, "line_items") == {**item, **HIDDEN}
     assert api.json("PATCH", f"/line_items/{item['uuid']}", {"quantity": 2})["disabled"] is True, "a change keeps it"
     api.json("PATCH", path, {"disabled": False})
     assert state(api, subscriber) == (5000, "Active")
@@ -106,6 +114,8 @@ def test_a_disabled_payment_pays_nothing(api: Api, stripe: str, subscriber: str)
     path = f"/transactions/{payment['uuid']}/disabled_state"
     assert api.json("PATCH", path, {"disabled": True}) == {**payment, **HIDDEN}
     assert record(api, stripe, "invoices")["status"] == "open"
+    api.json("GET", f"/transactions/{payment['uuid']}", expect=404)
+    assert api.json("GET", f"/transactions/{payment['uuid']}", with_disabled="true")["disabled"] is True
     api.json("PATCH", path, {"disabled": False})
     assert record(api, stripe, "invoices")["status"] == "paid"
 
@@ -127,7 +137,8 @@ def test_a_disabled_event_cancels_nothing(api: Api, stripe: str, subscriber: str
     hidden = api.json("PATCH", path, {"disabled": True})
     assert hidden == {**created, **HIDDEN, "disabled_at": "2026-03-15T12:00:00Z"}
     assert state(api, subscriber) == (5000, "Active")
-    assert api.walk("/subscription_events", "subscription_events") == [hidden]
+    assert api.walk("/subscription_events", "subscription_events") == []
+    assert api.walk("/subscription_events", "subscription_events", with_disabled="true") == [hidden]
     changed = {"subscription_event": {"id": created["id"], "effective_date": "2026-02-20"}}
     assert api.json("PATCH", "/subscription_events", changed)["disabled"] is True, "a change keeps it"
     api.json("PATCH", path, {"disabled": False})
