@@ -32,6 +32,7 @@ os.environ.update(
     AIRFLOW__CORE__DAGS_FOLDER=str(REPOSITORY / "dags_examples"),
     AIRFLOW__CORE__UNIT_TEST_MODE="False",
     AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{_AIRFLOW_HOME}/airflow.db",
+    HYPOTHESIS_STORAGE_DIRECTORY=f"{_AIRFLOW_HOME}/hypothesis",
 )
 
 

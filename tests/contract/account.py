@@ -87,6 +87,11 @@ class Account:
         """Return the first subscription of a customer."""
         return next(iter(self.client.subscriptions.list(customer_uuid or self.paying)))
 
+    def merged(self) -> str:
+        """Fold the paying customer into the lead and return the uuid that is left."""
+        self.client.customers.merge(from_=self.paying, into=self.lead)
+        return self.lead
+
     def settled(self, read: Callable[[], Record], waiting: str) -> Record:
         """Return what a background job has become, once it no longer waits."""
         for _ in range(10):
@@ -155,6 +160,11 @@ class Account:
     @cached_property
     def plan_group(self) -> Record:
         return self.client.plan_groups.create(name="Standard", plans=[self.plan])
+
+    @cached_property
+    def json_import(self) -> Record:
+        customers = [{"external_id": "acct-3", "name": "Cleo"}]
+        return self.client.json_imports.create(self.source, external_id="batch-1", customers=customers)
 
     @cached_property
     def subscription_set(self) -> str:
