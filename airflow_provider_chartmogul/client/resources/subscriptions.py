@@ -56,8 +56,8 @@ class SubscriptionsResource(Resource):
     ) -> Record:
         """Cancel a subscription, or set all its cancellations. MRR follows in the background.
 
-        Repeated at will: a cancellation at a time that has one already changes nothing. The API calls this
-        deprecated; an event ``subscription_cancelled`` is the way to go.
+        Repeated at will: a time that is listed twice is one cancellation. The API calls this deprecated; an event
+        ``subscription_cancelled`` is the way to go.
 
         Reference: ``/reference/cancel-a-customers-subscription``.
 
