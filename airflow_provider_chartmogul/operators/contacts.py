@@ -83,8 +83,8 @@ class ChartMogulMergeContactsOperator(ChartMogulRecordsOperator):
     """Fold contacts into others, for good: what is empty in one that stays is filled from the other.
 
     A record is ``{"into_contact_uuid": …, "from_contact_uuid": …}``: the contact that stays, and the one that goes.
-    Counts are ``merged`` and ``already_merged``: the one that goes is gone, as it is after a merge. Arguments and
-    result (``uuids``: those of the contacts that stay) as
+    Several are merged at the same time, in no certain order. Counts are ``merged`` and ``already_merged``: the one that
+    goes is gone, as it is after a merge. Arguments and result (``uuids``: those of the contacts that stay) as
     :class:`~airflow_provider_chartmogul.operators.records.ChartMogulRecordsOperator`.
     Reference: ``/reference/merge-contacts``.
     """

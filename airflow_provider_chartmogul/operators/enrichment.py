@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.attributes import checked_attributes, checked_keys, checked_tags, checked_values
@@ -66,10 +67,13 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
 
     def enrich_by_email(self, client: ChartMogulClient, email: str, change: Any) -> list[Record]:
         """Change every customer with an address, and return them."""
-        customers = list(client.customers.search(email=email))
-        for customer in customers:
-            self.enrich(client, customer["uuid"], change)
-        return customers
+        reached = []
+        for customer in list(client.customers.search(email=email)):
+            # who is gone by now has the address no more
+            with suppress(ChartMogulNotFoundError):
+                self.enrich(client, customer["uuid"], change)
+                reached.append(customer)
+        return reached
 
     def execute(self, context: Context) -> dict[str, list[str]]:
         """Return ``{"customer_uuids": [...]}``."""

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError, ChartMogulNotFoundError
 from airflow_provider_chartmogul.operators import reading
@@ -39,6 +40,8 @@ def run(call: str, arguments: Any = None, **others: Any) -> Any:
         ("customers._listing", {}, "no call 'customers._listing'"),
         ("_api.get", {}, "no call '_api.get'"),
         ("close", {}, "no call 'close'"),
+        ("activities_exports.download", {}, "no call 'activities_exports.download'"),
+        ("customers.merge", {"from": "cus_1", "into": "cus_2"}, r"lacks from_ \(is 'from' meant to be it\?\)"),
         ("customers.retrieve", {}, "^customers.retrieve lacks customer_uuid$"),
         ("customers.retrieve", None, "^customers.retrieve lacks customer_uuid$"),
         ("customers.retrieve", {"customer_uid": NOBODY}, r"lacks customer_uuid \(is 'customer_uid' meant to be it\?\)"),
@@ -66,6 +69,20 @@ def test_what_is_templated_is_checked_when_it_is_rendered(emulator: Emulator, ch
     with pytest.raises(ValueError, match="lacks customer_uuid"):
         task.execute({})
     assert emulator.stats()["requests"] == 0
+
+
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.usefixtures("chartmogul_conn")
+def test_templates_deep_in_arguments_are_rendered(
+    native: bool, client: ChartMogulClient, subscribers: list[str]
+) -> None:
+    attribute = {"type": "Integer", "key": "seats", "value": "{{ params.seats }}"}
+    with DAG("api", schedule=None, render_template_as_native_obj=native) as dag:
+        task = build("{{ params.call }}", {"customer_uuid": "{{ params.customer }}", "custom": [attribute]})
+    params = {"call": "custom_attributes.add", "customer": subscribers[0], "seats": 25}
+    task.render_template_fields({"params": params}, dag.get_template_env())
+    assert task.arguments["custom"][0]["value"] == (25 if native else "25")
+    assert task.execute({}) == {"custom": {"seats": 25}}
 
 
 def test_names_are_checked_even_where_values_are_templated() -> None:
@@ -109,6 +126,14 @@ def test_a_record_comes_back_as_it_is(client: ChartMogulClient, subscribers: lis
 def test_fields_of_records_are_arguments_too(client: ChartMogulClient, subscribers: list[str]) -> None:
     answer = run("customers.update", {"customer_uuid": subscribers[0], "name": "Falter", "city": None})
     assert answer["name"] == client.customers.retrieve(subscribers[0])["name"] == "Falter"
+
+
+@pytest.mark.usefixtures("chartmogul_conn")
+def test_a_field_that_looks_misspelt_is_sent_with_a_warning(
+    subscribers: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    run("customers.update", {"customer_uuid": subscribers[0], "companny": "Falter"})
+    assert "unknown field 'companny' is sent as it is; is 'company' meant?" in caplog.text
 
 
 @pytest.mark.usefixtures("chartmogul_conn")

@@ -157,6 +157,17 @@ def test_attributes_come_off_those_who_are_meant(
     }
 
 
+@responses.activate
+def test_who_goes_in_the_meantime_does_not_keep_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = "http://chartmogul.test/v1/customers"
+    fields = {"conn_type": "chartmogul", "password": "test-key", "host": "http://chartmogul.test/v1"}
+    monkeypatch.setenv("AIRFLOW_CONN_CHARTMOGUL_DEFAULT", json.dumps(fields))
+    responses.get(f"{api}/search", json={"entries": [{"uuid": "cus_1"}, {"uuid": "cus_2"}], "has_more": False})
+    responses.delete(f"{api}/cus_1/attributes/tags", status=404, json={"code": 404, "message": "gone", "param": "uuid"})
+    responses.delete(f"{api}/cus_2/attributes/tags", json={"tags": []})
+    assert untag(customer_email=MAIL, ignore_missing=True) == {"customer_uuids": ["cus_2"]}
+
+
 @pytest.mark.usefixtures("chartmogul_conn")
 def test_the_last_tag_and_the_last_attribute_can_go(client: ChartMogulClient, enriched: Customers) -> None:
     for _ in range(2):
