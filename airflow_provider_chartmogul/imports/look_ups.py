@@ -52,36 +52,29 @@ class LookUps:
         self._client = client
         self._uuid = OncePerKey(self._look_up)
 
-    def uuid(self, name: str, data_source_uuid: str, external_id: str) -> str:
-        """Return the uuid.
-
-        :param name: ``customer``, ``plan`` or ``invoice``.
-        :raises ChartMogulInvalidRecordError: the data source has none with this external id.
-        """
-        return self._uuid((name, data_source_uuid, external_id))
-
-    def filled(self, name: str, record: Mapping[str, Any], data_source_uuid: str | None) -> Record:
-        """Return a record with, say, ``plan_uuid``, looked up by its ``plan_external_id`` where it has none.
+    def filled(self, name: str, record: Mapping[str, Any], data_source_uuid: str | None, *, place: str = "") -> Record:
+        """Return a record with, say, ``plan_uuid`` instead of ``plan_external_id``.
 
         :param name: ``customer``, ``plan`` or ``invoice``.
         :param data_source_uuid: where to look; not needed if there is nothing to look up.
+        :param place: where the record stands in another, such as ``line_items[0].``, for errors.
+        :raises ChartMogulInvalidRecordError: the data source has none with this external id.
         """
-        filled, external = dict(record), f"{name}_external_id"
-        if data_source_uuid and filled.get(external) and not filled.get(f"{name}_uuid"):
-            filled[f"{name}_uuid"] = self.uuid(name, data_source_uuid, filled[external])
-        filled.pop(external, None)
+        filled = dict(record)
+        external_id = filled.pop(f"{name}_external_id", None)
+        if data_source_uuid and external_id and not filled.get(f"{name}_uuid"):
+            found = self._uuid((name, data_source_uuid, external_id))
+            if found is None:
+                field, message = f"{place}{name}_external_id", f"names no {name} of data source {data_source_uuid}"
+                raise ChartMogulInvalidRecordError(f"{field} {message}", [(field, message)])
+            filled[f"{name}_uuid"] = found
         return filled
 
-    def _look_up(self, key: tuple[str, str, str]) -> str:
+    def _look_up(self, key: tuple[str, str, str]) -> str | None:
         name, data_source_uuid, external_id = key
-        listing = getattr(self._client, f"{name}s").list(
-            data_source_uuid=data_source_uuid, external_id=external_id, **_ALL[name]
-        )
-        found = listing.first()
-        if found is None:
-            field, message = f"{name}_external_id", f"names no {name} of data source {data_source_uuid}"
-            raise ChartMogulInvalidRecordError(f"{field} {message}", [(field, message)])
-        return str(found["uuid"])
+        resource = getattr(self._client, f"{name}s")
+        found = resource.list(data_source_uuid=data_source_uuid, external_id=external_id, **_ALL[name]).first()
+        return None if found is None else str(found["uuid"])
 
 
 def reference_problems(name: str, record: Mapping[str, Any]) -> list[Problem]:

@@ -57,7 +57,10 @@ class ChartMogulImportInvoicesOperator(ChartMogulImportRecordsOperator):
 
         def resolve(record: Record) -> Record:
             source = record.get("data_source_uuid")
-            items = [look_ups.filled("plan", item, source) for item in parts(record, "line_items")]
+            items = [
+                look_ups.filled("plan", item, source, place=f"line_items[{index}].")
+                for index, item in enumerate(parts(record, "line_items"))
+            ]
             resolved = {**look_ups.filled("customer", record, source), "line_items": items}
             resolved.pop("data_source_uuid", None)
             if source and record.get("customer_external_id"):

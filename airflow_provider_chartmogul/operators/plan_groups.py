@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_chartmogul.exceptions import ChartMogulAmbiguousWriteError
 from airflow_provider_chartmogul.imports.each import Sent
 from airflow_provider_chartmogul.operators.records import (
     ChartMogulDeleteRecordsOperator,
@@ -32,13 +33,19 @@ class ChartMogulCreatePlanGroupsOperator(ChartMogulRecordsOperator):
 
     def sender(self, client: ChartMogulClient) -> Send:
         """Return what makes one group, unless there is one of its name."""
-        # the API has no look-up by name and takes a name twice
-        there = {group["name"]: group["uuid"] for group in client.plan_groups.list()}
+        there = _by_name(client)
 
         def send(record: Record) -> Sent:
-            if record["name"] in there:
-                return Sent("already_there", there[record["name"]])
-            return Sent("created", client.plan_groups.create(**record)["uuid"])
+            name = record["name"]
+            if name in there:
+                return Sent("already_there", there[name])
+            try:
+                return Sent("created", client.plan_groups.create(**record)["uuid"])
+            except ChartMogulAmbiguousWriteError:
+                found = _by_name(client).get(name)
+                if found is None:
+                    raise
+                return Sent("created", found)
 
         return send
 
@@ -71,3 +78,8 @@ class ChartMogulDeletePlanGroupsOperator(ChartMogulDeleteRecordsOperator):
     def delete(self, client: ChartMogulClient, record: Record) -> None:
         """Delete a plan group."""
         client.plan_groups.delete(record["uuid"])
+
+
+def _by_name(client: ChartMogulClient) -> dict[str, str]:
+    # the API cannot be asked for a name, and takes one twice
+    return {group["name"]: group["uuid"] for group in client.plan_groups.list()}

@@ -111,7 +111,7 @@ class ChartMogulRecordsOperator(ChartMogulOperator):
 
     def name_problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with the name of a record that is there already."""
-        return missing("uuid", record)
+        return missing(self.names[0], record)
 
     @property
     def repeatable(self) -> bool:

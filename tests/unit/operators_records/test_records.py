@@ -1,0 +1,285 @@
+"""What all tasks have in common that send records one by one."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_chartmogul.exceptions import (
+    ChartMogulAuthenticationError,
+    ChartMogulImportFailedError,
+    ChartMogulImportIncompleteError,
+)
+from airflow_provider_chartmogul.operators.customers import (
+    ChartMogulDeleteCustomersOperator,
+    ChartMogulImportCustomersOperator,
+    ChartMogulUpdateCustomersOperator,
+)
+from tests.unit.imports.samples import customer
+from tests.unit.operators_records.running import counts, lines, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.emulator import Emulator
+
+
+def stored(client: ChartMogulClient, data_source: str) -> dict[str, dict[str, Any]]:
+    return {found["external_id"]: found for found in client.customers.list(data_source_uuid=data_source)}
+
+
+def import_customers(data_source: str, records: Any, **arguments: Any) -> dict[str, Any]:
+    return run(ChartMogulImportCustomersOperator, records=records, data_source_uuid=data_source, **arguments)
+
+
+class TestInput:
+    def test_one_record(self, client: ChartMogulClient, data_source: str) -> None:
+        result = import_customers(data_source, customer(name="Acme"))
+        assert counts(result) == {"records": 1, "created": 1}
+        assert result["uuids"] == [stored(client, data_source)["acct-1"]["uuid"]]
+
+    def test_results_are_in_the_order_of_the_records(self, client: ChartMogulClient, data_source: str) -> None:
+        result = import_customers(data_source, [customer(number) for number in range(100)])
+        uuids = {external_id: found["uuid"] for external_id, found in stored(client, data_source).items()}
+        assert result["uuids"] == [uuids[f"acct-{number}"] for number in range(100)]
+
+    def test_the_result_of_many_records_is_small(self, data_source: str) -> None:
+        result = import_customers(data_source, [customer(number) for number in range(101)])
+        assert "uuids" not in result
+        assert len(json.dumps(result)) < 200
+
+    @pytest.mark.parametrize("name", ["customers.jsonl", "customers.jsonl.gz"])
+    def test_a_file(self, client: ChartMogulClient, data_source: str, tmp_path: Path, name: str) -> None:
+        path = tmp_path / name
+        text = "\n\n".join(json.dumps(customer(number, name="Jürgen")) for number in range(3))
+        path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+        assert counts(import_customers(data_source, str(path))) == {"records": 3, "created": 3}
+        assert {found["name"] for found in stored(client, data_source).values()} == {"Jürgen"}
+
+    def test_no_records(self, data_source: str) -> None:
+        assert import_customers(data_source, []) == {
+            "records": 0,
+            "created": 0,
+            "updated": 0,
+            "already_there": 0,
+            "rejected": 0,
+            "unknown": 0,
+            "uuids": [],
+        }
+
+    def test_something_else(self, data_source: str) -> None:
+        with pytest.raises(TypeError, match="records must be a record, a list or a path, not int"):
+            import_customers(data_source, 17)
+
+    def test_a_record_that_cannot_be_written_is_rejected(self, data_source: str) -> None:
+        records = [customer(1, logo={"a", "b"}), customer(2, score=float("nan")), customer(3)]
+        result = import_customers(data_source, records, max_rejected=2)
+        assert counts(result) == {"records": 3, "created": 1, "rejected": 2}
+
+    def test_dates_may_be_objects(self, client: ChartMogulClient, data_source: str) -> None:
+        import_customers(data_source, customer(lead_created_at=datetime(2025, 3, 1, tzinfo=UTC)))
+        assert stored(client, data_source)["acct-1"]["lead_created_at"] == "2025-03-01T00:00:00.000Z"
+
+
+class TestChecks:
+    def test_too_many_faults_and_nothing_is_sent(self, emulator: Emulator, data_source: str) -> None:
+        records = [customer(1), customer(2, external_id=None), customer(3, name=7)]
+        before = emulator.stats()["requests"]
+        with pytest.raises(ChartMogulImportFailedError, match=r"2 records failed \(1 allowed\)") as caught:
+            import_customers(data_source, records, max_rejected=1)
+        assert emulator.stats()["requests"] == before
+        assert "customers record 2: external_id is missing" in str(caught.value)
+        assert [(row["position"], row["field"]) for row in caught.value.rejected] == [(2, "external_id"), (3, "name")]
+
+    def test_a_bad_record_leaves_its_place_in_the_result_empty(self, data_source: str) -> None:
+        result = import_customers(data_source, [customer(1, name=7), customer(2)], max_rejected=1)
+        assert result["uuids"][0] is None
+        assert result["uuids"][1].startswith("cus_")
+
+    def test_a_misspelt_field_is_sent_and_warned_of_once(
+        self, data_source: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        records = [customer(number, compnay="Acme") for number in range(5)]
+        assert counts(import_customers(data_source, records)) == {"records": 5, "created": 5}
+        warnings = [entry.getMessage() for entry in caplog.records if "compnay" in entry.getMessage()]
+        assert warnings == ["customers: unknown field 'compnay' is sent as it is; is 'company' meant?"]
+
+    def test_the_first_good_record_of_a_key_is_the_one_that_is_sent(
+        self, client: ChartMogulClient, data_source: str
+    ) -> None:
+        records = [customer(1, name=7), customer(1, name="good"), customer(1, name="late")]
+        import_customers(data_source, records, max_rejected=2)
+        assert stored(client, data_source)["acct-1"]["name"] == "good"
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ({"max_rejected": -1}, "max_rejected must not be negative"),
+            ({"if_exists": "replace"}, "if_exists must be one"),
+        ],
+    )
+    def test_bad_arguments_are_refused_when_the_dag_is_parsed(self, arguments: dict[str, Any], message: str) -> None:
+        with pytest.raises(ValueError, match=message):
+            ChartMogulImportCustomersOperator(task_id="task", records=[], **arguments)
+
+    def test_a_rendered_if_exists_is_checked(self, data_source: str) -> None:
+        task = ChartMogulImportCustomersOperator(
+            task_id="task", records=[customer()], data_source_uuid=data_source, if_exists="{{ params.mode }}"
+        )
+        task.render_template_fields({"params": {"mode": "replace"}})
+        with pytest.raises(ValueError, match="if_exists must be one of skip, update, fail"):
+            task.execute({})
+
+
+class TestRejected:
+    def test_the_file_of_rejected_records_can_be_corrected_and_given_again(
+        self, client: ChartMogulClient, data_source: str, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "rejected" / "customers.jsonl"
+        records = [customer(1), customer(2, country="XX"), customer(3, city=7)]
+        import_customers(data_source, records, max_rejected=2, rejected_path=str(path))
+        assert [(line["kind"], line["record"], line["problems"][0]["position"]) for line in lines(path)] == [
+            ("customers", records[1], 2),
+            ("customers", records[2], 3),
+        ]
+        path.write_text(path.read_text().replace('"XX"', '"FR"').replace('"city": 7', '"city": "Paris"'))
+        result = import_customers(data_source, str(path), rejected_path=str(path))
+        assert counts(result) == {"records": 2, "created": 2}
+        assert path.read_text() == ""
+        assert stored(client, data_source)["acct-3"]["city"] == "Paris"
+
+    def test_it_is_written_when_the_task_fails(self, data_source: str, tmp_path: Path) -> None:
+        path = tmp_path / "rejected.jsonl"
+        with pytest.raises(ChartMogulImportFailedError):
+            import_customers(data_source, [customer(1, tags={"a"}), customer(2)], rejected_path=str(path))
+        assert len(lines(path)) == 1
+
+
+@pytest.fixture
+def impatient(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """Retries end at once, so that faults reach the account."""
+    connection = emulator.connection(requests_per_second=10_000, max_retry_seconds=0.05, max_connections=2)
+    monkeypatch.setenv("AIRFLOW_CONN_CHARTMOGUL_DEFAULT", connection)
+    return emulator
+
+
+class TestFailures:
+    def test_one_failure_loses_nothing_of_the_others_and_a_retry_does_the_rest(
+        self, impatient: Emulator, client: ChartMogulClient, data_source: str
+    ) -> None:
+        records = [customer(number) for number in range(20)]
+        impatient.set_faults([{"kind": "500", "method": "POST", "path": "/customers$", "every": 7}])
+        with pytest.raises(ChartMogulImportIncompleteError, match="records failed"):
+            import_customers(data_source, records)
+        there = len(stored(client, data_source))
+        assert 10 < there < 20
+        impatient.set_faults([])
+        result = import_customers(data_source, records)
+        assert counts(result) == {"records": 20, "created": 20 - there, "already_there": there}
+
+    def test_they_may_be_allowed_and_are_then_unknown(self, impatient: Emulator, data_source: str) -> None:
+        impatient.set_faults([{"kind": "500", "method": "POST", "path": "/customers$", "every": 7}])
+        result = import_customers(data_source, [customer(number) for number in range(20)], max_rejected=20)
+        assert result["created"] + result["unknown"] == 20
+        assert result["unknown"] == result["uuids"].count(None) > 0
+
+    def test_an_outage_ends_the_run_before_all_records_were_tried(
+        self, impatient: Emulator, data_source: str, tmp_path: Path
+    ) -> None:
+        impatient.set_faults([{"kind": "500", "method": "POST", "path": "/customers$"}])
+        before, path = impatient.stats()["requests"], tmp_path / "rejected.jsonl"
+        with pytest.raises(ChartMogulImportIncompleteError):
+            import_customers(data_source, [customer(n) for n in range(200)], rejected_path=str(path))
+        assert impatient.stats()["requests"] - before < 100
+        assert len(lines(path)) == 200
+
+    def test_with_fail_a_retry_would_refuse_what_the_first_try_made(
+        self, impatient: Emulator, data_source: str
+    ) -> None:
+        impatient.set_faults([{"kind": "500", "method": "POST", "path": "/customers$", "every": 3}])
+        with pytest.raises(ChartMogulImportFailedError):
+            import_customers(data_source, [customer(number) for number in range(9)], if_exists="fail")
+
+    def test_a_refused_key_ends_everything(
+        self, emulator: Emulator, data_source: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        connection = json.loads(emulator.connection(requests_per_second=10_000, max_connections=2))
+        monkeypatch.setenv("AIRFLOW_CONN_CHARTMOGUL_DEFAULT", json.dumps({**connection, "password": "revoked"}))
+        before, path = emulator.stats()["requests"], tmp_path / "rejected.jsonl"
+        with pytest.raises(ChartMogulAuthenticationError):
+            import_customers(data_source, [customer(number) for number in range(50)], rejected_path=str(path))
+        assert emulator.stats()["requests"] - before <= 2
+        assert len(lines(path)) == 50
+
+    def test_at_most_as_many_at_once_as_the_connection_allows(self, impatient: Emulator, data_source: str) -> None:
+        impatient.configure(latency_ms=[20, 20])
+        import_customers(data_source, [customer(number) for number in range(12)])
+        assert impatient.stats()["peak_connections"] == 2
+        assert not [thread for thread in threading.enumerate() if "chartmogul-records" in thread.name]
+
+
+class TestUpdate:
+    def test_records_name_what_they_change(self, client: ChartMogulClient, data_source: str) -> None:
+        first, second = import_customers(data_source, [customer(1), customer(2)])["uuids"]
+        changes = [{"uuid": second, "name": None, "company": "Acme"}, {"external_id": "acct-1", "name": "New"}]
+        result = run(ChartMogulUpdateCustomersOperator, records=changes, data_source_uuid=data_source)
+        assert result == {"records": 2, "updated": 2, "rejected": 0, "unknown": 0, "uuids": [second, first]}
+        found = stored(client, data_source)
+        assert (found["acct-1"]["name"], found["acct-2"]["name"], found["acct-2"]["company"]) == ("New", "", "Acme")
+
+    def test_what_cannot_be_done_is_rejected(self, data_source: str) -> None:
+        (uuid,) = import_customers(data_source, customer())["uuids"]
+        records = [
+            {"name": "nobody"},
+            {"uuid": uuid},
+            {"uuid": uuid, "name": 7},
+            {"external_id": "acct-1", "name": "no data source"},
+            {"uuid": "cus_00000000-0000-0000-0000-000000000000", "name": "not there"},
+            {"uuid": uuid, "name": "first"},
+            {"uuid": uuid, "name": "second"},
+        ]
+        with pytest.raises(ChartMogulImportFailedError) as caught:
+            run(ChartMogulUpdateCustomersOperator, records=records, max_rejected=5)
+        assert [(row["position"], row["field"]) for row in caught.value.rejected] == [
+            (1, "uuid"),
+            (2, ""),
+            (3, "name"),
+            (4, "data_source_uuid"),
+            (5, "uuid"),
+            (7, "uuid"),
+        ]
+
+
+class TestDelete:
+    def test_uuids_of_another_task(self, client: ChartMogulClient, data_source: str) -> None:
+        made = import_customers(data_source, [customer(1), customer(2)])
+        result = run(ChartMogulDeleteCustomersOperator, uuids=made["uuids"])
+        assert counts(result) == {"records": 2, "deleted": 2}
+        assert stored(client, data_source) == {}
+        assert counts(run(ChartMogulDeleteCustomersOperator, uuids=made["uuids"][0])) == {"records": 1, "missing": 1}
+
+    def test_missing_ones_may_matter(self, data_source: str) -> None:
+        records = [{"external_id": "nobody", "data_source_uuid": data_source}]
+        assert counts(run(ChartMogulDeleteCustomersOperator, records=records)) == {"records": 1, "missing": 1}
+        with pytest.raises(ChartMogulImportFailedError, match="no customer with this external_id"):
+            run(ChartMogulDeleteCustomersOperator, records=records, ignore_missing=False)
+
+    def test_by_external_id(self, client: ChartMogulClient, data_source: str) -> None:
+        import_customers(data_source, [customer(1), customer(2)])
+        run(ChartMogulDeleteCustomersOperator, records={"external_id": "acct-1"}, data_source_uuid=data_source)
+        assert stored(client, data_source).keys() == {"acct-2"}
+
+    def test_an_empty_uuid_is_rejected(self) -> None:
+        with pytest.raises(ChartMogulImportFailedError, match="uuid is missing"):
+            run(ChartMogulDeleteCustomersOperator, uuids=[None, ""])
+
+    @pytest.mark.parametrize("arguments", [{}, {"uuids": [], "records": []}])
+    def test_either_uuids_or_records(self, arguments: dict[str, Any]) -> None:
+        with pytest.raises(ValueError, match="give either uuids or records"):
+            ChartMogulDeleteCustomersOperator(task_id="task", **arguments)
