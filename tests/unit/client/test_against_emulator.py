@@ -6,12 +6,16 @@ import io
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_provider_chartmogul.client import ChartMogulClient
 from airflow_provider_chartmogul.exceptions import ChartMogulAmbiguousWriteError, ChartMogulNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MONTH = {"service_period_start": "2026-01-01", "service_period_end": "2026-02-01"}
 
@@ -150,6 +154,100 @@ def test_enrichment(client, customer):
     found = client.customers.retrieve_attributes(customer)
     assert (found["tags"], found["custom"]) == (["b", "c"], {"seats": 6})
     assert client.custom_attributes.remove(customer, ["seats"]) == {"custom": {}}
+
+
+def test_people_and_plans_of_a_customer_live_and_die(client, plan, customer, source):
+    person = client.contacts.create(customer_uuid=customer, data_source_uuid=source, first_name="Ida")
+    other = client.contacts.create_for_customer(customer, data_source_uuid=source, email="ida@x.example")
+    note = client.customer_notes.create(customer_uuid=customer, type="call", text="Hello", call_duration=90)
+    task = client.tasks.create(
+        customer_uuid=customer, task_details="Call back", assignee="me@x.example", due_date=date(2026, 4, 30)
+    )
+    deal = client.opportunities.create(
+        customer_uuid=customer,
+        owner="me@x.example",
+        pipeline="New",
+        pipeline_stage="Talk",
+        estimated_close_date=date(2026, 4, 30),
+        currency="USD",
+        amount_in_cents=120000,
+    )
+    group = client.plan_groups.create(name="Team", plans=[plan])
+
+    assert client.contacts.update(person["uuid"], title="CTO")["title"] == "CTO"
+    assert client.customer_notes.update(note["uuid"], text="Bye")["text"] == "Bye"
+    assert client.tasks.update(task["task_uuid"], completed_at="2026-04-29")["completed_at"] is not None
+    assert client.opportunities.update(deal["uuid"], win_likelihood=70)["win_likelihood"] == 70
+    assert client.plan_groups.update(group["uuid"], name="All")["name"] == "All"
+    assert [row["uuid"] for row in client.plan_groups.list_plans(group["uuid"])] == [plan]
+    assert list(client.tasks.list(due_date_on_or_after=date(2026, 5, 1))) == []
+    assert [row["task_uuid"] for row in client.tasks.list(completed=True)] == [task["task_uuid"]]
+    assert [row["uuid"] for row in client.customer_notes.list(type="call")] == [note["uuid"]]
+    assert client.contacts.merge(person["uuid"], other["uuid"])["email"] == "ida@x.example"
+    assert [row["uuid"] for row in client.contacts.list_for_customer(customer)] == [person["uuid"]]
+
+    for resource, uuid in (
+        (client.contacts, person["uuid"]),
+        (client.customer_notes, note["uuid"]),
+        (client.tasks, task["task_uuid"]),
+        (client.opportunities, deal["uuid"]),
+        (client.plan_groups, group["uuid"]),
+    ):
+        resource.retrieve(uuid)
+        resource.delete(uuid)
+        assert list(resource.list()) == []
+        with pytest.raises(ChartMogulNotFoundError):
+            resource.retrieve(uuid)
+
+
+def test_contacts_whose_merge_was_lost_are_merged_once(emulator, client, source, customer):
+    first, second = (
+        client.contacts.create(customer_uuid=customer, data_source_uuid=source, notes=notes)["uuid"]
+        for notes in ("early", "late")
+    )
+    emulator.set_faults([{"kind": "drop_after", "method": "POST", "times": 1}])
+
+    assert client.contacts.merge(first, second)["notes"] == "early late"
+    assert [row["uuid"] for row in client.contacts.list()] == [first]
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "drop_before", "500_html"])
+@pytest.mark.parametrize("processing_ms", [0, 300])
+@pytest.mark.parametrize("by_uuid", [True, False])
+def test_customers_are_merged_and_parted_whatever_is_lost(emulator, client, customer, fault, processing_ms, by_uuid):
+    elsewhere = client.data_sources.create(name="Elsewhere")["uuid"]
+    name = {"data_source_uuid": elsewhere, "external_id": "c-2"}
+    other = client.customers.create(**name)["uuid"]
+    emulator.configure(processing_ms=processing_ms)
+    emulator.set_faults([{"kind": fault, "method": "POST", "times": 1}])
+
+    client.customers.merge(from_=other if by_uuid else name, into=customer)
+    until(lambda: [row["uuid"] for row in client.customers.list()] == [customer])
+    assert set(client.customers.retrieve(customer)["external_ids"]) == {"c-1", "c-2"}
+
+    emulator.set_faults([{"kind": fault, "method": "POST", "times": 1}])
+    client.customers.unmerge(customer, **name)
+    until(lambda: len(list(client.customers.list())) == 2)
+    assert client.customers.retrieve(customer)["external_ids"] == ["c-1"]
+    assert client.customers.list(**name).first()["uuid"] not in (customer, other)
+
+
+def test_subscriptions_are_connected_and_disconnected_whatever_is_lost(emulator, client, plan, customer, source):
+    rows = [invoice(plan, 1), invoice(plan, 2)]
+    rows[1]["line_items"][0]["subscription_external_id"] = "s-2"
+    client.invoices.create(customer, rows)
+    pair = [{"data_source_uuid": source, "external_id": name} for name in ("s-1", "s-2")]
+    emulator.set_faults([{"kind": "drop_after", "method": "POST", "every": 2}])
+
+    client.subscriptions.connect(customer, pair)
+    client.subscriptions.disconnect(customer, pair)
+    assert len(list(client.subscriptions.list(customer))) == 2
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
 
 
 def test_twenty_senders_stay_within_the_limits(emulator):

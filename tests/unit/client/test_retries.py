@@ -107,7 +107,8 @@ def test_a_fault_that_stays_is_raised_when_the_time_is_up(connect, monkeypatch, 
 def test_a_read_that_hangs_is_given_up_after_the_read_timeout(connect):
     with serving(hang, OK) as server:
         assert connect(server.url, read_timeout=0.1).ping() == {"data": "pong!"}
-    assert len(server.requests) == 2
+    # a busy machine may need that long for a good answer, too
+    assert len(server.requests) >= 2
 
     with serving(hang) as server, pytest.raises(ChartMogulTimeoutError, match="read timeout"):
         connect(server.url, read_timeout=0.1, max_retry_seconds=0).ping()
