@@ -73,7 +73,7 @@ FIELDS: Values = {
     **dict.fromkeys(("assignee", "owner", "author_email"), "ada@us.example"),
     **dict.fromkeys(("date", "due_date", "start-date", "event_date", "cancelled_at"), "2026-02-01"),
     **dict.fromkeys(("end-date", "effective_date", "estimated_close_date"), "2026-02-28"),
-    **dict.fromkeys(("service_period_start", "lead_created_at"), "2026-01-10"),
+    **dict.fromkeys(("service_period_start", "lead_created_at", "free_trial_started_at"), "2026-01-10"),
     **dict.fromkeys(("service_period_end", "completed_at", "created_at"), "2026-03-10"),
 }
 
@@ -87,7 +87,7 @@ EXTERNAL_IDS = {
     "customer": "acct-1",
 }
 
-ATTRIBUTE = {"type": "String", "value": "north"}
+ATTRIBUTE = {"type": "String", "key": "region", "value": "north"}
 
 #: What single operations need beyond that.
 SPECIAL: dict[str, Callable[[Account], Values]] = {
@@ -97,7 +97,7 @@ SPECIAL: dict[str, Callable[[Account], Values]] = {
     "cancel_subscription": lambda a: {"subscription_uuid": imported(a)},
     "connect_subscriptions": lambda a: {"subscriptions": two_subscriptions(a)},
     "disconnect_subscriptions": lambda a: {"subscriptions": two_subscriptions(a)},
-    # made-up types and values of attributes would seldom fit each other
+    # made-up keys, types and values of attributes seldom fit each other
     "create_customer": lambda a: ATTRIBUTE,
     "add_custom_attributes_to_customer": lambda a: ATTRIBUTE,
     "add_custom_attributes_to_customers_by_email": lambda a: ATTRIBUTE,
