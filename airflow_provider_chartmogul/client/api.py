@@ -46,12 +46,20 @@ class Api:
         """
         return self._repeatable(Request("GET", path, params), must_have)
 
-    def put(self, path: str, body: Mapping[str, Any], *, must_have: Sequence[str] = ()) -> Record:
+    def put(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        params: Mapping[str, Any] | None = None,
+        *,
+        must_have: Sequence[str] = (),
+    ) -> Record:
         """Set. Repeated at will.
 
+        :param params: options.
         :param must_have: fields that every good answer has.
         """
-        return self._repeatable(Request("PUT", path, body=body), must_have)
+        return self._repeatable(Request("PUT", path, params, body), must_have)
 
     def patch(
         self,

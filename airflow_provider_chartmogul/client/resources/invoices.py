@@ -62,16 +62,22 @@ class InvoicesResource(Resource):
         customer_uuid: str,
         *,
         validation_type: ValidationType | None = None,
+        with_disabled: bool | None = None,
+        include_edit_histories: bool | None = None,
         per_page: int = 200,
         cursor: str | None = None,
     ) -> Listing:
-        """List the invoices of one customer, oldest first.
+        """List the invoices of one customer, oldest first; options as in :meth:`list`.
 
         Reference: ``/reference/customers/list-invoices``.
 
         :raises ChartMogulNotFoundError: while reading, when there is no such customer.
         """
-        params = {"validation_type": validation_type}
+        params = {
+            "validation_type": validation_type,
+            "with_disabled": with_disabled,
+            "include_edit_histories": include_edit_histories,
+        }
         url = path("/import/customers/{}/invoices", customer_uuid)
         return self._listing(url, params, shape=_SHAPE, per_page=per_page, cursor=cursor)
 
@@ -186,7 +192,14 @@ class InvoicesResource(Resource):
         query = named(data_source_uuid, external_id, handle_as_user_edit=handle_as_user_edit)
         return self._api.patch("/invoices", checked("invoices", fields, partial=True), query, must_have=_FIELDS)
 
-    def update_status(self, data_source_uuid: str, external_id: str, *, status: FinalStatus) -> None:
+    def update_status(
+        self,
+        data_source_uuid: str,
+        external_id: str,
+        *,
+        status: FinalStatus,
+        handle_as_user_edit: bool | None = None,
+    ) -> None:
         """Void an invoice or write it off; by default its items then no longer count for MRR.
 
         Repeated at will: an invoice that has the status already is success. The other statuses follow from the
@@ -200,7 +213,7 @@ class InvoicesResource(Resource):
         """
         url = path("/data_sources/{}/invoices/{}/status", data_source_uuid, external_id)
         try:
-            self._api.put(url, {"status": status})
+            self._api.put(url, {"status": status}, {"handle_as_user_edit": handle_as_user_edit})
         except ChartMogulUnprocessableError:
             # our own change, whose answer was lost, is refused when it is asked for again
             if self.retrieve_by_external_id(data_source_uuid, external_id).get("status") != status:

@@ -213,9 +213,14 @@ def test_changes_as_those_of_a_user(connect: Callable[..., ChartMogulClient], ki
 
 def test_the_status_of_an_invoice(connect: Callable[..., ChartMogulClient]) -> None:
     with serving(answer(body={"message": "Invoice updated"})) as server:
-        connect(server.url).invoices.update_status("ds_1", "2026/01 #1", status="written_off")
+        invoices = connect(server.url).invoices
+        invoices.update_status("ds_1", "2026/01 #1", status="written_off")
+        invoices.update_status("ds_1", "i-2", status="voided", handle_as_user_edit=True)
 
-    assert [request.target for request in server.requests] == ["/v1/data_sources/ds_1/invoices/2026%2F01%20%231/status"]
+    assert [request.target for request in server.requests] == [
+        "/v1/data_sources/ds_1/invoices/2026%2F01%20%231/status",
+        "/v1/data_sources/ds_1/invoices/i-2/status?handle_as_user_edit=true",
+    ]
     assert server.requests[0].method == "PUT"
     assert server.requests[0].json == {"status": "written_off"}
 

@@ -156,9 +156,9 @@ OPERATIONS: list[tuple[str, Any, str, dict[str, str], Any]] = [
     ),
     (
         "invoices of a customer",
-        lambda c: list(c.invoices.list_for_customer("cus_1", validation_type="invalid")),
+        lambda c: list(c.invoices.list_for_customer("cus_1", validation_type="invalid", with_disabled=True)),
         "GET /import/customers/cus_1/invoices",
-        {"validation_type": "invalid", **PAGED},
+        {"validation_type": "invalid", "with_disabled": "true", **PAGED},
         None,
     ),
     (
