@@ -171,10 +171,17 @@ OPERATIONS: list[tuple[str, Any, str, dict[str, str], Any]] = [
     ("one invoice", lambda c: c.invoices.retrieve("inv_1"), "GET /invoices/inv_1", {}, None),
     ("no invoice", lambda c: c.invoices.delete("inv_1"), "DELETE /invoices/inv_1", {}, None),
     (
+        "one line item, good or bad",
+        lambda c: c.line_items.retrieve("li_1", validation_type="all"),
+        "GET /line_items/li_1",
+        {"validation_type": "all"},
+        None,
+    ),
+    (
         "line item",
-        lambda c: c.line_items.create("inv_1", type="one_time", amount_in_cents=-5),
+        lambda c: c.line_items.create("inv_1", type="one_time", amount_in_cents=-5, handle_as_user_edit=True),
         "POST /import/invoices/inv_1/line_items",
-        {},
+        {"handle_as_user_edit": "true"},
         {"type": "one_time", "amount_in_cents": -5},
     ),
     (
