@@ -6,6 +6,9 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+#: The years that are accepted: far from both ends of the calendar, so that neither zones nor cycles lead out of it.
+YEARS = range(1900, 9999)
+
 _ACCEPTED = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})"
     r"(?:[T ](?P<time>\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?) ?(?P<zone>Z|UTC|[+-]\d{2}:?\d{2})?)?"
@@ -24,9 +27,12 @@ def parse(value: Any) -> datetime:
     zone = match["zone"] or "Z"
     text = f"{match['date']}T{match['time'] or '00:00'}{'Z' if zone == 'UTC' else zone}"
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
+        moment = datetime.fromisoformat(text).astimezone(UTC)
     except OverflowError as error:
         raise ValueError(f"not in the calendar: {value!r}") from error
+    if moment.year not in YEARS:
+        raise ValueError(f"out of range: {value!r}")
+    return moment
 
 
 def is_bare_date(value: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator import dates
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 BLANK = "can't be blank"
+
+_DIGITS = re.compile(r"-?[0-9]{1,19}")
+_TOO_MUCH = 2**63
 
 
 class Reader:
@@ -51,12 +55,15 @@ class Reader:
         value = self._record.get(name)
         if value is None:
             return default
-        if isinstance(value, str) and value.strip().lstrip("-").isdigit():
+        if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
             value = int(value)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             self.fail(name, "is not a number")
+            return default
+        if abs(value) >= _TOO_MUCH:
+            self.fail(name, "is out of range")
             return default
         return value
 

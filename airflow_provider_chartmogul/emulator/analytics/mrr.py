@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import calendar
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_chartmogul.emulator.analytics.arithmetic import divide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from airflow_provider_chartmogul.emulator.analytics.model import LineItem, Plan
 
 #: 30.4375 days in a month, as a ratio of integers.
 _DAYS_PER_MONTH = (487, 16)
 _SECOND = timedelta(seconds=1)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def shift(moment: datetime, plan: Plan, cycles: int) -> datetime:
-    """Move a moment by whole billing cycles; the day is clamped to the length of the month."""
+    """Move a moment by whole billing cycles; the day is clamped to the length of the month, all to the calendar."""
     count = plan.interval_count * cycles
+    try:
+        return _shifted(moment, plan, count)
+    except (OverflowError, ValueError):
+        return _LAST if count > 0 else _FIRST
+
+
+def _shifted(moment: datetime, plan: Plan, count: int) -> datetime:
     if plan.interval_unit == "day":
         return moment + timedelta(days=count)
     months = moment.year * 12 + moment.month - 1 + count * (12 if plan.interval_unit == "year" else 1)

@@ -36,7 +36,7 @@ def import_invoices(call: Call) -> Answer:
     checkers: dict[str, Drafts] = {}
     checked = [_check(call, customer, record, checkers) for record in records]
     if any(wrong for _, wrong in checked):
-        echo = [record | {"errors": wrong} for record, (_, wrong) in zip(records, checked, strict=True)]
+        echo = [_echo(record, wrong) for record, (_, wrong) in zip(records, checked, strict=True)]
         return answer({"invoices": echo}, 422)
     stored = [invoice for invoice, _ in checked if invoice is not None]
     for invoice in stored:
@@ -155,6 +155,12 @@ def _check(
     )
     lines = nested("line_items", (errors for _, errors in items))
     return invoice, reader.errors | own | wrong | lines | nested("transactions", (errors for _, errors in payments))
+
+
+def _echo(record: dict[str, Any], wrong: Errors) -> dict[str, Any]:
+    """Return an invoice as it was sent, with what is wrong with it; its external id as it would have been stored."""
+    name = {"external_id": Reader(record).text("external_id")} if "external_id" in record else {}
+    return {**record, **name, "errors": wrong}
 
 
 def _billed_part(customer: Customer, record: dict[str, Any]) -> tuple[Part, dict[str, str]]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import date
 from functools import partial
 
-from airflow_provider_chartmogul.emulator import errors
+from airflow_provider_chartmogul.emulator import dates, errors
 from airflow_provider_chartmogul.emulator.analytics.engine import MetricsParameterError
 from airflow_provider_chartmogul.emulator.http import Answer, Call, Operation, answer
 
 NAMES = ("all", "mrr", "arr", "arpa", "asp", "customer-count", "customer-churn-rate", "mrr-churn-rate", "ltv")
 
 # beyond these, days before and after can no longer be counted
-_FIRST_YEAR, _LAST_YEAR = 1900, 9998
 
 
 def retrieve_metric(name: str, call: Call) -> Answer:
@@ -44,7 +43,7 @@ def _day(call: Call, name: str) -> date:
         day = date.fromisoformat(text)
     except ValueError as error:
         raise errors.coded(400, f"parameter '{name}' is not a date", name) from error
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+    if day.year not in dates.YEARS:
         raise errors.coded(400, f"parameter '{name}' is out of range", name)
     return day
 

@@ -31,17 +31,9 @@ EVENT_TYPES = (
 )
 EVENT_TAKEN = "has already been taken"
 
+_TEXTS = ("subscription_set_external_id", "plan_external_id", "currency", "retracted_event_id")
 #: Kept and answered with the JSON types they were sent in.
-SENT = (
-    "subscription_set_external_id",
-    "plan_external_id",
-    "quantity",
-    "currency",
-    "amount_in_cents",
-    "tax_amount_in_cents",
-    "retracted_event_id",
-    "event_order",
-)
+_NUMBERS = ("quantity", "amount_in_cents", "tax_amount_in_cents")
 
 
 def event(
@@ -59,9 +51,14 @@ def event(
         reader.require("plan_external_id", "currency", "amount_in_cents")
     if kind == "subscription_event_retracted":
         reader.require("retracted_event_id")
-    if record.get("currency") and record["currency"] not in geo.CURRENCIES:
+    currency = reader.text("currency")
+    if currency and currency not in geo.CURRENCIES:
         reader.fail("currency", "Currency is invalid")
-    reader.integer("event_order")
+    for name in _NUMBERS:
+        if record.get(name) != "":
+            reader.integer(name)
+    sent = {name: reader.text(name) for name in _TEXTS} | {name: record.get(name) for name in _NUMBERS}
+    sent["event_order"] = reader.integer("event_order")
     now = ledger.now()
     made = SubscriptionEvent(
         seq=old.seq if old else ledger.next_number(),
@@ -74,7 +71,7 @@ def event(
         created_at=old.created_at if old else now,
         updated_at=now,
         external_id=reader.text("external_id") or None,
-        sent={name: record[name] for name in SENT if name in record},
+        sent={name: value for name, value in sent.items() if name in record},
         disabled_at=old.disabled_at if old else None,
     )
     _check_references(ledger, reader, made, old)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -52,10 +52,7 @@ def _bound(ledger: Ledger, filters: Mapping[str, str], name: str) -> datetime | 
     if not dates.is_bare_date(text):
         return moment
     zone = ZoneInfo(ledger.settings.account.time_zone)
-    day = moment.date()
-    if name == "start-date":
-        return datetime.combine(day, time(), zone)
-    return datetime.combine(day + timedelta(days=1), time(), zone) - timedelta(microseconds=1)
+    return datetime.combine(moment.date(), time.min if name == "start-date" else time.max, zone)
 
 
 def activity_json(movement: Movement, currency: str) -> dict[str, Any]:
