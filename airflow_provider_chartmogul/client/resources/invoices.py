@@ -17,6 +17,7 @@ FinalStatus = Literal["voided", "written_off"]
 
 _FIELDS = ("uuid",)
 _SHAPE = PageShape("invoices", must_have=_FIELDS)
+_IMPORTED = PageShape("invoices", paged=False, must_have=("uuid", "external_id"))
 
 
 class InvoicesResource(Resource):
@@ -108,16 +109,12 @@ class InvoicesResource(Resource):
             body["invoices"] = [row for row in invoices if row["external_id"] not in stored]
             return None if body["invoices"] else {"invoices": []}
 
-        answer = self._api.post_keyed(
-            path("/import/customers/{}/invoices", customer_uuid),
-            body,
-            {"handle_as_user_edit": handle_as_user_edit},
-            find=find,
-            must_have=("invoices",),
-        )
+        url = path("/import/customers/{}/invoices", customer_uuid)
+        answer = self._api.post_keyed(url, body, {"handle_as_user_edit": handle_as_user_edit}, find=find)
+        imported = _IMPORTED.read(answer, f"POST {url}").records
         if not stored:
             return answer
-        stored.update({row["external_id"]: row for row in answer["invoices"]})
+        stored.update({row["external_id"]: row for row in imported})
         return {**answer, "invoices": [stored[row["external_id"]] for row in invoices]}
 
     def retrieve(

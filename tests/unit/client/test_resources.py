@@ -38,6 +38,7 @@ BILL = {
     "currency": "EUR",
     "line_items": [{"type": "one_time", "amount_in_cents": 5}],
 }
+INVOICES = "POST /import/customers/cus_1/invoices"
 EVENT = {
     "customer_external_id": "c-1",
     "subscription_external_id": "s-1",
@@ -521,6 +522,44 @@ def test_a_missing_or_unknown_argument_is_a_type_error(connect, call):
             lambda c: c.activities_exports.retrieve("1"),
             {"id": "1", "status": None},
             "GET /activities_export/1: the answer lacks the field 'status'",
+        ),
+        (
+            lambda c: c.customers.create(data_source_uuid="ds_1", external_id="c-1"),
+            {"id": 1},
+            "POST /customers: the answer lacks the field 'uuid'",
+        ),
+        (lambda c: c.customers.retrieve("cus_1"), {}, "GET /customers/cus_1: the answer lacks the field 'uuid'"),
+        (lambda c: c.customers.update("cus_1"), {}, "PATCH /customers/cus_1: the answer lacks the field 'uuid'"),
+        (
+            lambda c: list(c.customers.list()),
+            {"entries": [{"id": 1}], "has_more": False},
+            "GET /customers: the answer lacks the field 'uuid'",
+        ),
+        (lambda c: c.plans.retrieve("pl_1"), {}, "GET /plans/pl_1: the answer lacks the field 'uuid'"),
+        (lambda c: c.plans.update("pl_1"), {}, "PATCH /plans/pl_1: the answer lacks the field 'uuid'"),
+        (lambda c: c.invoices.create("cus_1", [BILL]), {}, f"{INVOICES}: the page has no list 'invoices'"),
+        (
+            lambda c: c.invoices.create("cus_1", [BILL]),
+            {"invoices": [{"external_id": "i-1"}]},
+            f"{INVOICES}: the answer lacks the field 'uuid'",
+        ),
+        (lambda c: c.invoices.retrieve("inv_1"), {}, "GET /invoices/inv_1: the answer lacks the field 'uuid'"),
+        (lambda c: c.line_items.retrieve("li_1"), {}, "GET /line_items/li_1: the answer lacks the field 'uuid'"),
+        (lambda c: c.transactions.retrieve("t_1"), {}, "GET /transactions/t_1: the answer lacks the field 'uuid'"),
+        (
+            lambda c: c.subscription_events.update(id=7),
+            {},
+            "PATCH /subscription_events: the answer lacks the field 'id'",
+        ),
+        (
+            lambda c: c.json_imports.retrieve("ds_1", "b"),
+            {"id": "1"},
+            "GET /data_sources/ds_1/json_imports/b: the answer lacks the field 'status'",
+        ),
+        (
+            lambda c: c.subscription_attributes.retrieve("s-1"),
+            {"tags": []},
+            "GET /subscriptions/s-1/attributes: the answer lacks the field 'custom'",
         ),
         (lambda c: c.metrics.mrr(**RANGE), {}, "GET /metrics/mrr: the page has no list 'entries'"),
         (lambda c: c.metrics.all(**RANGE), {"entries": {}}, "GET /metrics/all: the page has no list 'entries'"),
