@@ -11,86 +11,10 @@ import chartmogul
 import pytest
 import requests
 
+from tests.contract.official import LINE_ITEM, refused, walk
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from airflow_provider_chartmogul.emulator import Emulator
-
-LINE_ITEM = {
-    "type": "subscription",
-    "subscription_external_id": "sub-1",
-    "service_period_start": "2026-01-10T00:00:00Z",
-    "service_period_end": "2026-02-10T00:00:00Z",
-    "amount_in_cents": 5000,
-    "quantity": 1,
-}
-
-
-@pytest.fixture
-def config(emulator: Emulator) -> chartmogul.Config:
-    emulator.configure(now="2026-03-15T12:00:00Z")
-    config = chartmogul.Config(emulator.api_key, max_retries=0)
-    config.uri = emulator.base_url
-    return config
-
-
-@pytest.fixture
-def source(config: chartmogul.Config) -> Any:
-    return chartmogul.DataSource.create(config, data={"name": "Ledger"}).get()
-
-
-@pytest.fixture
-def customer(config: chartmogul.Config, source: Any) -> Any:
-    data = {"data_source_uuid": source.uuid, "external_id": "acct-1", "name": "Ida", "email": "ida@firm.example"}
-    return chartmogul.Customer.create(config, data=data).get()
-
-
-@pytest.fixture
-def plan(config: chartmogul.Config, source: Any) -> Any:
-    data = {
-        "data_source_uuid": source.uuid,
-        "name": "Team",
-        "interval_count": 1,
-        "interval_unit": "month",
-        "external_id": "team-monthly",
-    }
-    return chartmogul.Plan.create(config, data=data).get()
-
-
-@pytest.fixture
-def invoice(config: chartmogul.Config, customer: Any, plan: Any) -> Any:
-    """One paid invoice: 50.00 USD a month from 2026-01-10."""
-    data = {
-        "invoices": [
-            {
-                "external_id": "inv-1",
-                "date": "2026-01-10",
-                "currency": "USD",
-                "line_items": [{**LINE_ITEM, "plan_uuid": plan.uuid}],
-                "transactions": [{"type": "payment", "date": "2026-01-11", "result": "successful"}],
-            }
-        ]
-    }
-    return chartmogul.Invoice.create(config, uuid=customer.uuid, data=data).get().invoices[0]
-
-
-def walk(method: Any, config: chartmogul.Config, key: str, **arguments: Any) -> list[Any]:
-    """Follow the cursor to the end, bounded."""
-    found: list[Any] = []
-    cursor: dict[str, str] = {}
-    for _ in range(100):
-        page = method(config, **arguments, **cursor).get()
-        found += getattr(page, key)
-        if not page.has_more:
-            return found
-        cursor = {"cursor": page.cursor}
-    raise AssertionError("the list did not end")
-
-
-def refused(promise: Any) -> int:
-    with pytest.raises(chartmogul.APIError) as caught:
-        promise.get()
-    return int(caught.value.__cause__.response.status_code)
 
 
 def test_ping(config: chartmogul.Config) -> None:
