@@ -1,0 +1,133 @@
+"""Tasks on subscriptions and their events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_chartmogul.exceptions import ChartMogulImportFailedError
+from airflow_provider_chartmogul.operators.invoices import ChartMogulImportInvoicesOperator
+from airflow_provider_chartmogul.operators.subscription_events import (
+    ChartMogulDeleteSubscriptionEventsOperator,
+    ChartMogulImportSubscriptionEventsOperator,
+    ChartMogulUpdateSubscriptionEventsOperator,
+)
+from airflow_provider_chartmogul.operators.subscriptions import (
+    ChartMogulCancelSubscriptionsOperator,
+    ChartMogulConnectSubscriptionsOperator,
+    ChartMogulDisconnectSubscriptionsOperator,
+)
+from tests.unit.imports.samples import cancellation, customer, invoice, line_item
+from tests.unit.operators_records.running import counts, run
+
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.client import ChartMogulClient
+
+@pytest.fixture
+def customer_uuid(client: ChartMogulClient, data_source: str, team: dict[str, Any]) -> str:
+    """A customer with the subscriptions ``old`` and ``new``."""
+    assert team
+    uuid = str(client.customers.create(data_source_uuid=data_source, **customer())["uuid"])
+    records = [
+        invoice(1, external_id=name, line_items=[line_item(subscription_external_id=name)]) for name in ("old", "new")
+    ]
+    run(ChartMogulImportInvoicesOperator, records=records, data_source_uuid=data_source)
+    return uuid
+
+
+def imported(client: ChartMogulClient, customer_uuid: str) -> dict[str, dict[str, Any]]:
+    return {found["external_id"]: found for found in client.subscriptions.list_imported(customer_uuid)}
+
+
+class TestSubscriptions:
+    def test_cancel(self, client: ChartMogulClient, customer_uuid: str) -> None:
+        old, new = (imported(client, customer_uuid)[name]["uuid"] for name in ("old", "new"))
+        records = [
+            {"uuid": old, "cancelled_at": "2026-03-15"},
+            {"uuid": new, "cancellation_dates": ["2026-03-10", "2026-03-20"]},
+        ]
+        assert counts(run(ChartMogulCancelSubscriptionsOperator, records=records)) == {"records": 2, "cancelled": 2}
+        found = imported(client, customer_uuid)
+        assert found["old"]["cancellation_dates"] == ["2026-03-15T00:00:00.000Z"]
+        assert len(found["new"]["cancellation_dates"]) == 2
+        run(ChartMogulCancelSubscriptionsOperator, records={"uuid": old, "cancellation_dates": []})
+        assert imported(client, customer_uuid)["old"]["cancellation_dates"] == []
+
+    @pytest.mark.parametrize("dates", [{}, {"cancelled_at": "2026-03-15", "cancellation_dates": []}])
+    def test_one_way_to_cancel(self, dates: dict[str, Any]) -> None:
+        with pytest.raises(ChartMogulImportFailedError, match="or cancellation_dates must be given, not both"):
+            run(ChartMogulCancelSubscriptionsOperator, records={"uuid": "sub_1", **dates})
+
+    def test_connect_and_disconnect(self, client: ChartMogulClient, data_source: str, customer_uuid: str) -> None:
+        names = [{"data_source_uuid": data_source, "external_id": name} for name in ("new", "old")]
+        record = {"customer_uuid": customer_uuid, "subscriptions": names}
+        apart = len(list(client.subscriptions.list(customer_uuid)))
+        for _ in range(2):
+            result = run(ChartMogulConnectSubscriptionsOperator, records=record)
+            assert result == {"records": 1, "connected": 1, "rejected": 0, "unknown": 0, "uuids": [customer_uuid]}
+            assert len(list(client.subscriptions.list(customer_uuid))) == apart - 1
+        result = run(ChartMogulDisconnectSubscriptionsOperator, records=record)
+        assert counts(result) == {"records": 1, "disconnected": 1}
+        assert len(list(client.subscriptions.list(customer_uuid))) == apart
+
+    def test_a_connection_needs_two(self, data_source: str) -> None:
+        one = [{"data_source_uuid": data_source, "external_id": "old"}]
+        record = {"customer_uuid": "cus_1", "subscriptions": one}
+        with pytest.raises(ChartMogulImportFailedError, match="subscriptions must hold at least two subscriptions"):
+            run(ChartMogulConnectSubscriptionsOperator, records=record)
+
+
+class TestEvents:
+    def event(self, **fields: Any) -> dict[str, Any]:
+        return cancellation(subscription_external_id="old", external_id="ev-1", **fields)
+
+    def events(self, client: ChartMogulClient) -> list[tuple[str, str]]:
+        return [(found["external_id"], found["effective_date"][:10]) for found in client.subscription_events.list()]
+
+    @pytest.mark.usefixtures("customer_uuid")
+    def test_skip_update_fail(self, client: ChartMogulClient, data_source: str) -> None:
+        given = {"data_source_uuid": data_source, "records": self.event()}
+        assert counts(run(ChartMogulImportSubscriptionEventsOperator, **given)) == {"records": 1, "created": 1}
+        changed = {**given, "records": self.event(effective_date="2026-04-02")}
+        result = run(ChartMogulImportSubscriptionEventsOperator, **changed)
+        assert (counts(result), self.events(client)) == (
+            {"records": 1, "already_there": 1},
+            [("ev-1", "2026-04-01")],
+        )
+        result = run(ChartMogulImportSubscriptionEventsOperator, **changed, if_exists="update")
+        assert (counts(result), self.events(client)) == ({"records": 1, "updated": 1}, [("ev-1", "2026-04-02")])
+        with pytest.raises(ChartMogulImportFailedError):
+            run(ChartMogulImportSubscriptionEventsOperator, **changed, if_exists="fail")
+
+    @pytest.mark.usefixtures("customer_uuid")
+    def test_without_external_id_they_are_not_doubled(self, client: ChartMogulClient, data_source: str) -> None:
+        record = {**self.event(), "external_id": None}
+        for state in ("created", "already_there"):
+            result = run(ChartMogulImportSubscriptionEventsOperator, records=record, data_source_uuid=data_source)
+            assert counts(result) == {"records": 1, state: 1}
+        assert len(self.events(client)) == 1
+
+    @pytest.mark.usefixtures("customer_uuid")
+    def test_update_and_delete(self, client: ChartMogulClient, data_source: str) -> None:
+        records = [self.event(), {**self.event(), "external_id": "ev-2"}]
+        made = run(ChartMogulImportSubscriptionEventsOperator, records=records, data_source_uuid=data_source)
+        changes = [
+            {"id": made["uuids"][0], "effective_date": "2026-04-03"},
+            {"external_id": "ev-2", "effective_date": "2026-04-04"},
+        ]
+        result = run(ChartMogulUpdateSubscriptionEventsOperator, records=changes, data_source_uuid=data_source)
+        assert (counts(result), result["uuids"]) == ({"records": 2, "updated": 2}, made["uuids"])
+        assert sorted(self.events(client)) == [("ev-1", "2026-04-03"), ("ev-2", "2026-04-04")]
+        result = run(ChartMogulDeleteSubscriptionEventsOperator, uuids=made["uuids"][:1])
+        assert (counts(result), self.events(client)) == ({"records": 1, "deleted": 1}, [("ev-2", "2026-04-04")])
+        names = [{"external_id": "ev-2"}, {"external_id": "ev-2"}]
+        result = run(ChartMogulDeleteSubscriptionEventsOperator, records=names[:1], data_source_uuid=data_source)
+        assert counts(result) == {"records": 1, "deleted": 1}
+        result = run(ChartMogulDeleteSubscriptionEventsOperator, records=names[:1], data_source_uuid=data_source)
+        assert counts(result) == {"records": 1, "missing": 1}
+
+    def test_events_that_are_not_named(self) -> None:
+        for operator in (ChartMogulUpdateSubscriptionEventsOperator, ChartMogulDeleteSubscriptionEventsOperator):
+            with pytest.raises(ChartMogulImportFailedError, match="id must be a number"):
+                run(operator, records={"event_date": "2026-03-01"})
