@@ -118,7 +118,7 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
         "update_invoice_by_external_id": _entry("invoices.update_by_external_id"),
         "delete_invoice_by_external_id": _entry("invoices.delete_by_external_id", "DeleteInvoices"),
         "retrieve_invoice": _entry("invoices.retrieve"),
-        "update_invoice": _entry("invoices.update"),
+        "update_invoice": _entry("invoices.update", "ImportInvoices"),
         "delete_invoice": _entry("invoices.delete", "DeleteInvoices"),
         "delete_customer_invoices": _entry("invoices.delete_for_customer", "DeleteCustomerInvoices"),
         "disable_invoice": _entry("invoices.disable"),
@@ -128,7 +128,7 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
     "Line items and transactions": {
         "create_line_item": _entry("line_items.create", "ImportLineItems", repeats="find"),
         "retrieve_line_item": _entry("line_items.retrieve"),
-        "update_line_item": _entry("line_items.update"),
+        "update_line_item": _entry("line_items.update", "ImportLineItems"),
         "delete_line_item": _entry("line_items.delete"),
         "retrieve_line_item_by_external_id": _entry("line_items.retrieve_by_external_id"),
         "update_line_item_by_external_id": _entry("line_items.update_by_external_id"),
@@ -137,7 +137,7 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
         "disable_line_item_by_external_id": _entry("line_items.disable_by_external_id"),
         "create_transaction": _entry("transactions.create", "ImportTransactions", repeats="find"),
         "retrieve_transaction": _entry("transactions.retrieve"),
-        "update_transaction": _entry("transactions.update"),
+        "update_transaction": _entry("transactions.update", "ImportTransactions"),
         "delete_transaction": _entry("transactions.delete"),
         "retrieve_transaction_by_external_id": _entry("transactions.retrieve_by_external_id"),
         "update_transaction_by_external_id": _entry("transactions.update_by_external_id"),
@@ -148,7 +148,9 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
     "Subscription events": {
         "create_subscription_event": _entry("subscription_events.create", "ImportSubscriptionEvents", repeats="find"),
         "list_subscription_events": _entry("subscription_events.list"),
-        "update_subscription_event": _entry("subscription_events.update", "UpdateSubscriptionEvents"),
+        "update_subscription_event": _entry(
+            "subscription_events.update", "UpdateSubscriptionEvents", "ImportSubscriptionEvents"
+        ),
         "delete_subscription_event": _entry("subscription_events.delete", "DeleteSubscriptionEvents"),
         "disable_subscription_event": _entry("subscription_events.disable"),
         "disable_subscription_event_by_external_id": _entry("subscription_events.disable_by_external_id"),
