@@ -70,12 +70,11 @@ class SubscriptionsResource(Resource):
         :raises ChartMogulNotFoundError: there is no such subscription.
         :raises ChartMogulUnprocessableError: a date is refused.
         """
-        if (cancelled_at is None) == (cancellation_dates is None):
+        given = {"cancelled_at": cancelled_at, "cancellation_dates": cancellation_dates}
+        body = {name: value for name, value in given.items() if value is not None}
+        if len(body) != 1:
             raise ValueError("give cancelled_at or cancellation_dates")
-        given = (
-            {"cancelled_at": cancelled_at} if cancellation_dates is None else {"cancellation_dates": cancellation_dates}
-        )
-        body = checked("subscription_cancellations", given)
+        body = checked("subscription_cancellations", body)
         return self._api.patch(path("/import/subscriptions/{}", subscription_uuid), body, must_have=_FIELDS)
 
     def connect(self, customer_uuid: str, subscriptions: Sequence[Mapping[str, str]]) -> None:
