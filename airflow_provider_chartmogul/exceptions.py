@@ -133,7 +133,7 @@ class ChartMogulServerError(ChartMogulStatusError):
 
 
 class ChartMogulImportFailedError(ChartMogulError, AirflowFailException):
-    """An import ended with records that were rejected or are unaccounted for.
+    """An import, or another task on many records, ended with some that were rejected or are unaccounted for.
 
     :param message: counts and the first reasons.
     :param rejected: one mapping per rejected record: ``external_id``, ``kind``, ``field``, ``message``.

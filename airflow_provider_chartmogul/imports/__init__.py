@@ -1,4 +1,4 @@
-"""What can be written in bulk: records, checked, sent in batches, with an account of each one."""
+"""Records on their way into ChartMogul, in bulk or one by one: checked, sent, with an account of each."""
 
 from __future__ import annotations
 

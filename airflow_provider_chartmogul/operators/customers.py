@@ -89,8 +89,9 @@ class ChartMogulMergeCustomersOperator(ChartMogulRecordsOperator):
     """Fold customers into others, for good. ChartMogul does this in the background, within minutes.
 
     A record is ``{"from": …, "into": …}``, each ``{"customer_uuid": …}`` or ``{"data_source_uuid": …, "external_id":
-    …}``. Counts are ``merged`` and ``already_merged``: the two are one customer, or the first is gone as it is after a
-    merge. Arguments, result (``uuids``: those of the customers that stay) and errors as in
+    …}``. All are asked for at once: a customer that others are merged into must not be merged itself by the same task.
+    Counts are ``merged`` and ``already_merged``: the two are one customer, or the first is gone as it is after a merge.
+    Arguments, result (``uuids``: those of the customers that stay) and errors as in
     :class:`~airflow_provider_chartmogul.operators.records.ChartMogulRecordsOperator`.
     Reference: ``/reference/merge-customers``.
     """

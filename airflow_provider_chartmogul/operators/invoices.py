@@ -84,8 +84,13 @@ class ChartMogulImportInvoicesOperator(ChartMogulImportRecordsOperator):
 
     def find(self, client: ChartMogulClient, record: Record) -> Record | None:
         """Look an invoice of the customer up by external id."""
-        named = {"customer_uuid": record["customer_uuid"], "external_id": record["external_id"]}
-        return client.invoices.list(**named, validation_type="all").first()
+        same = client.invoices.list(
+            customer_uuid=record["customer_uuid"],
+            data_source_uuid=record.get("data_source_uuid"),
+            external_id=record["external_id"],
+            validation_type="all",
+        )
+        return same.first()
 
     def update(self, client: ChartMogulClient, found: Record, changes: Record) -> None:
         """Change the terms of an invoice."""
@@ -144,9 +149,9 @@ class ChartMogulDeleteCustomerInvoicesOperator(ChartMogulDeleteKeyedRecordsOpera
 
     kind = "invoices"
 
-    def complete(self, record: Mapping[str, Any]) -> Record:
-        """Return a record with the data source of all."""
-        return self.with_data_source(record)
+    def completer(self) -> Callable[[Mapping[str, Any]], Record]:
+        """Return what gives a record the data source of all."""
+        return self.with_data_source
 
     def name_problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with the name of a customer and a data source."""

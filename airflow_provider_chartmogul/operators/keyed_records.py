@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import abstractmethod
+from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_chartmogul.client.errors import says_duplicate
@@ -43,9 +44,9 @@ class ChartMogulKeyedRecordsOperator(ChartMogulRecordsOperator):
         super().__init__(**kwargs)
         self.data_source_uuid = data_source_uuid
 
-    def complete(self, record: Mapping[str, Any]) -> Record:
-        """Return a record with the data source of all, unless it needs none."""
-        return dict(record) if record.get(self.names[0]) is not None else self.with_data_source(record)
+    def completer(self) -> Callable[[Mapping[str, Any]], Record]:
+        """Return what gives a record the data source of all, unless it needs none."""
+        return lambda record: dict(record) if record.get(self.names[0]) is not None else self.with_data_source(record)
 
     def with_data_source(self, record: Mapping[str, Any]) -> Record:
         """Return a record with the data source of all."""
@@ -54,7 +55,7 @@ class ChartMogulKeyedRecordsOperator(ChartMogulRecordsOperator):
 
     def name_problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with the name of a record that is there already."""
-        if record.get("external_id") is None:
+        if record.get(self.names[0]) is not None or record.get("external_id") is None:
             return missing(self.names[0], record)
         return [*missing("data_source_uuid", record), *missing("external_id", record)]
 
@@ -108,13 +109,21 @@ class ChartMogulImportRecordsOperator(ChartMogulKeyedRecordsOperator):
         """Return what makes of a record one that the API takes; called once for each run of the task."""
         return lambda record: record
 
-    def complete(self, record: Mapping[str, Any]) -> Record:
-        """Return a record with the data source of all and with an external id."""
-        completed = super().complete(record)
-        if self.derived_id and completed.get("external_id") in (None, ""):
-            content = json.dumps(sendable(record), sort_keys=True, separators=(",", ":"), default=str)
-            completed["external_id"] = f"{self.derived_id}-{hashlib.sha256(content.encode()).hexdigest()[:32]}"
-        return completed
+    def completer(self) -> Callable[[Mapping[str, Any]], Record]:
+        """Return what gives a record the data source of all, and an external id."""
+        equal_before: Counter[str] = Counter()
+
+        def complete(record: Mapping[str, Any]) -> Record:
+            completed = self.with_data_source(record)
+            if self.derived_id and completed.get("external_id") in (None, ""):
+                derived = f"{self.derived_id}-{_digest(record)}"
+                equal_before[derived] += 1
+                # records without an id of their own may well be equal and still be meant
+                number = f"-{equal_before[derived]}" if equal_before[derived] > 1 else ""
+                completed["external_id"] = f"{derived}{number}"
+            return completed
+
+        return complete
 
     @property
     def repeatable(self) -> bool:
@@ -135,8 +144,9 @@ class ChartMogulImportRecordsOperator(ChartMogulKeyedRecordsOperator):
                 found = self.find(client, record) if self.repeatable and says_duplicate(error) else None
                 if found is None:
                     raise
-            if self.if_exists == "update":
-                self.update(client, found, changes(record, self.names))
+            changed = changes(record, self.names)
+            if self.if_exists == "update" and changed:
+                self.update(client, found, changed)
                 return Sent("updated", found.get(self.id_field))
             return Sent("already_there", found.get(self.id_field))
 
@@ -150,3 +160,8 @@ class ChartMogulImportRecordsOperator(ChartMogulKeyedRecordsOperator):
 def key_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``data_source_uuid`` and ``external_id`` of a record."""
     return {"data_source_uuid": record["data_source_uuid"], "external_id": record["external_id"]}
+
+
+def _digest(record: Mapping[str, Any]) -> str:
+    content = json.dumps(sendable(record), sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]

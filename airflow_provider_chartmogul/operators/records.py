@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-from airflow_provider_chartmogul.client.fields import Problem, problems
-from airflow_provider_chartmogul.client.fields import checking as field_checks
+from airflow_provider_chartmogul.client.fields import Problem, each_warning_once, problems
 from airflow_provider_chartmogul.client.values import json_default
 from airflow_provider_chartmogul.exceptions import (
     ChartMogulImportFailedError,
@@ -27,7 +26,6 @@ from airflow_provider_chartmogul.imports.validation import Rejection, Source
 from airflow_provider_chartmogul.operators.base import ChartMogulOperator, optional_text
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Iterator
 
     from airflow.providers.common.compat.sdk import Context
@@ -39,6 +37,8 @@ Records = Mapping[str, Any] | Sequence[Mapping[str, Any]] | str
 """One record, several, or the path of a JSON Lines file with one record in each line."""
 
 Send = Callable[[Record], Sent]
+
+_ID = re.compile(r"[\w-]+")
 
 MAX_UUIDS = 100
 """Up to so many records the result holds an id for each; beyond, it would not be small."""
@@ -74,6 +74,9 @@ class ChartMogulRecordsOperator(ChartMogulOperator):
     states: ClassVar[tuple[str, ...]]
     """What can become of a good record: names of counts."""
 
+    names: ClassVar[tuple[str, ...]] = ("uuid",)
+    """Fields that name a record that is there already, its id first."""
+
     key_fields: ClassVar[tuple[str, ...]] = ()
     """Fields that together tell records apart, the most telling one last; none where equal records may be meant."""
 
@@ -94,16 +97,13 @@ class ChartMogulRecordsOperator(ChartMogulOperator):
         if max_rejected < 0:
             raise ValueError(f"max_rejected must not be negative, not {max_rejected}")
 
-    names: ClassVar[tuple[str, ...]] = ("uuid",)
-    """Fields that name a record that is there already."""
-
     @abstractmethod
     def sender(self, client: ChartMogulClient) -> Send:
         """Return what sends one record, from any thread; called once for each run of the task."""
 
-    def complete(self, record: Mapping[str, Any]) -> Record:
-        """Return a record with what arguments of the operator say of all."""
-        return dict(record)
+    def completer(self) -> Callable[[Mapping[str, Any]], Record]:
+        """Return what gives a record what arguments of the operator say of all; called with one after the other."""
+        return dict
 
     def problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with a record."""
@@ -149,7 +149,7 @@ class ChartMogulRecordsOperator(ChartMogulOperator):
         if len(checked) - len(good) > self.max_rejected:
             account = Account([Sent("not_sent")] * len(good))
         else:
-            with _each_warning_once():
+            with each_warning_once():
                 account = send_each(good, self.sender(client), threads=client.max_connections)
         found = iter(account.sent)
         sent = [Sent("rejected", None, tuple(faults)) if faults else next(found) for _, faults in checked]
@@ -158,12 +158,12 @@ class ChartMogulRecordsOperator(ChartMogulOperator):
 
     def _checked(self, given: Sequence[Any]) -> Iterator[tuple[Record, list[Problem]]]:
         """Yield every record, completed, with what is wrong with it."""
-        first_use: dict[tuple[Any, ...], int] = {}
+        complete, first_use = self.completer(), dict[tuple[Any, ...], int]()
         for position, raw in enumerate(given, start=1):
             if not isinstance(raw, Mapping):
                 yield {}, [Problem("", "must be an object")]
                 continue
-            record = self.complete(raw)
+            record = complete(raw)
             faults = self.problems(record) or _unwritable(record)
             key = tuple(record.get(name) for name in self.key_fields)
             used = [name for name in self.key_fields if record.get(name) is not None]
@@ -210,9 +210,8 @@ class ChartMogulUpdateRecordsOperator(ChartMogulRecordsOperator):
     A record that does not exist is rejected. The count is ``updated``.
     """
 
-    key_fields: ClassVar[tuple[str, ...]] = ("uuid",)
-
     states = ("updated",)
+    key_fields: ClassVar[tuple[str, ...]] = ("uuid",)
 
     @abstractmethod
     def update(self, client: ChartMogulClient, uuid: str, changes: Record) -> None:
@@ -295,11 +294,15 @@ class ChartMogulDeleteRecordsOperator(ChartMogulRecordsOperator):
 
 
 def missing(name: str, record: Mapping[str, Any]) -> list[Problem]:
-    """Return a problem unless a field holds text that is not empty."""
+    """Return a problem unless a field holds text that is not empty; of a uuid, unless it can be one."""
     value = record.get(name)
     if value in (None, "", "None"):
         return [Problem(name, "is missing")]
-    return [] if isinstance(value, str) else [Problem(name, "must be text")]
+    if not isinstance(value, str):
+        return [Problem(name, "must be text")]
+    # such as a whole list that a template has made into text: no record has that uuid, and so it would pass for deleted
+    malformed = name.endswith("uuid") and not _ID.fullmatch(value)
+    return [Problem(name, "must be an id")] if malformed else []
 
 
 def changes(record: Mapping[str, Any], names: Sequence[str]) -> Record:
@@ -338,19 +341,3 @@ def _unwritable(record: Record) -> list[Problem]:
     except (TypeError, ValueError):
         return [Problem("", "cannot be written as JSON")]
     return []
-
-
-@contextmanager
-def _each_warning_once() -> Iterator[None]:
-    """Let the log say once, not for each record, that a field looks misspelt."""
-    seen: set[str] = set()
-
-    def first_time(entry: logging.LogRecord) -> bool:
-        text = entry.getMessage()
-        return not (text in seen or seen.add(text))  # type: ignore[func-returns-value]
-
-    field_checks.log.addFilter(first_time)
-    try:
-        yield
-    finally:
-        field_checks.log.removeFilter(first_time)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from airflow_provider_chartmogul.client.fields.checking import Problem, checked, misspelt, own_problems, parts, problems
+from airflow_provider_chartmogul.client.fields.checking import (
+    Problem,
+    checked,
+    each_warning_once,
+    misspelt,
+    own_problems,
+    parts,
+    problems,
+)
 from airflow_provider_chartmogul.client.fields.tables import BULK, SINGLE, Fields, table
 
 __all__ = [
@@ -11,6 +19,7 @@ __all__ = [
     "Fields",
     "Problem",
     "checked",
+    "each_warning_once",
     "misspelt",
     "own_problems",
     "parts",

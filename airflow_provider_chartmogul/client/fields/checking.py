@@ -6,6 +6,7 @@ import difflib
 import functools
 import logging
 from collections.abc import Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from airflow_provider_chartmogul.client.fields.tables import table
@@ -51,6 +52,22 @@ def checked(kind: str, fields: Mapping[str, Any], *, partial: bool = False) -> d
     if found := problems(kind, fields, partial=partial):
         raise ChartMogulInvalidRecordError(f"{kind}: {'; '.join(map(str, found))}", found)
     return dict(fields)
+
+
+@contextmanager
+def each_warning_once() -> Iterator[None]:
+    """Let :func:`checked` say only once of many records that a field looks misspelt."""
+    seen: set[str] = set()
+
+    def first_time(entry: logging.LogRecord) -> bool:
+        text = entry.getMessage()
+        return not (text in seen or seen.add(text))  # type: ignore[func-returns-value]
+
+    log.addFilter(first_time)
+    try:
+        yield
+    finally:
+        log.removeFilter(first_time)
 
 
 def problems(kind: str, record: Mapping[str, Any], *, partial: bool = False, bulk: bool = False) -> list[Problem]:

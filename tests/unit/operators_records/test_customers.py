@@ -45,6 +45,13 @@ class TestIfExists:
         found = client.customers.retrieve(uuids[0])
         assert (found["name"], found["attributes"]["tags"]) == ("New name", ["old"])
 
+    def test_update_to_nothing(self, emulator: Emulator, data_source: str, uuids: list[str]) -> None:
+        record = {"external_id": "acct-1"}
+        given = {"records": record, "data_source_uuid": data_source, "if_exists": "update"}
+        result = run(ChartMogulImportCustomersOperator, **given)
+        assert (counts(result), result["uuids"]) == ({"records": 1, "already_there": 1}, uuids[:1])
+        assert "PATCH /customers/{customer_uuid}" not in emulator.stats()["requests_by_operation"]
+
     def test_fail(self, data_source: str, uuids: list[str]) -> None:
         assert uuids
         with pytest.raises(ChartMogulImportFailedError, match="already exists") as caught:

@@ -168,6 +168,16 @@ class TestLineItems:
             run(ChartMogulImportLineItemsOperator, records=record, data_source_uuid=data_source)
         assert len(self.items(client, invoices[0])) == 2
 
+    def test_equal_ones_of_the_same_input_are_all_meant(
+        self, client: ChartMogulClient, data_source: str, invoices: list[str]
+    ) -> None:
+        record = self.item(invoice_uuid=invoices[0])
+        del record["external_id"]
+        for state in ("created", "already_there"):
+            result = run(ChartMogulImportLineItemsOperator, records=[record] * 3, data_source_uuid=data_source)
+            assert counts(result) == {"records": 3, state: 3}
+        assert len(self.items(client, invoices[0])) == 4
+
     def test_of_another_invoice(self, data_source: str, invoices: list[str]) -> None:
         run(
             ChartMogulImportLineItemsOperator,

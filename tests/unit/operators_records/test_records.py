@@ -233,6 +233,12 @@ class TestUpdate:
         found = stored(client, data_source)
         assert (found["acct-1"]["name"], found["acct-2"]["name"], found["acct-2"]["company"]) == ("New", "", "Acme")
 
+    def test_a_uuid_goes_before_an_external_id(self, client: ChartMogulClient, data_source: str) -> None:
+        (uuid,) = import_customers(data_source, customer())["uuids"]
+        record = {"uuid": uuid, "external_id": "acct-1", "name": "New"}
+        assert counts(run(ChartMogulUpdateCustomersOperator, records=record)) == {"records": 1, "updated": 1}
+        assert stored(client, data_source)["acct-1"]["name"] == "New"
+
     def test_what_cannot_be_done_is_rejected(self, data_source: str) -> None:
         (uuid,) = import_customers(data_source, customer())["uuids"]
         records = [
@@ -274,6 +280,10 @@ class TestDelete:
         import_customers(data_source, [customer(1), customer(2)])
         run(ChartMogulDeleteCustomersOperator, records={"external_id": "acct-1"}, data_source_uuid=data_source)
         assert stored(client, data_source).keys() == {"acct-2"}
+
+    def test_a_list_that_became_text_does_not_pass_for_deleted(self) -> None:
+        with pytest.raises(ChartMogulImportFailedError, match="uuid must be an id"):
+            run(ChartMogulDeleteCustomersOperator, uuids="['cus_1', 'cus_2']")
 
     def test_an_empty_uuid_is_rejected(self) -> None:
         with pytest.raises(ChartMogulImportFailedError, match="uuid is missing"):

@@ -24,6 +24,7 @@ from tests.unit.operators_records.running import counts, run
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.client import ChartMogulClient
 
+
 @pytest.fixture
 def customer_uuid(client: ChartMogulClient, data_source: str, team: dict[str, Any]) -> str:
     """A customer with the subscriptions ``old`` and ``new``."""
