@@ -26,11 +26,21 @@ API_KEY = "test-key"
 # Airflow reads its home once, at import: set it before any test module imports Airflow.
 _AIRFLOW_HOME = tempfile.mkdtemp(prefix="chartmogul-airflow-")
 atexit.register(shutil.rmtree, _AIRFLOW_HOME, ignore_errors=True)
+
+# DAGs that tests write; Airflow 3 runs none that it cannot find, and reads once where to look.
+DAGS_OF_TESTS = Path(_AIRFLOW_HOME, "dags")
+DAGS_OF_TESTS.mkdir()
+_BUNDLES = [
+    {"name": name, "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle", "kwargs": {"path": str(folder)}}
+    for name, folder in {"examples": REPOSITORY / "dags_examples", "tests": DAGS_OF_TESTS}.items()
+]
+
 os.environ.update(
     AIRFLOW_HOME=_AIRFLOW_HOME,
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
     AIRFLOW__CORE__DAGS_FOLDER=str(REPOSITORY / "dags_examples"),
     AIRFLOW__CORE__UNIT_TEST_MODE="False",
+    AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST=json.dumps(_BUNDLES),
     AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{_AIRFLOW_HOME}/airflow.db",
     HYPOTHESIS_STORAGE_DIRECTORY=f"{_AIRFLOW_HOME}/hypothesis",
 )
