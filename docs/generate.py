@@ -19,7 +19,7 @@ _INTRODUCTION = """\
 # Operations
 
 What the package has for each of the {all} operations of ChartMogul's API; {core} of them are the core that most DAGs
-need. `python -m docs.generate` writes this page, and the tests call every operation as it stands here.
+need. `make docs` writes this page, and the tests call every operation as it stands here.
 
 * **client**: the method of `ChartMogulClient`, and the `call` of `ChartMogulApiOperator`, which makes a task of any
   operation: `ChartMogulApiOperator(call="contacts.merge", arguments={{"into_contact_uuid": …, …}})`.

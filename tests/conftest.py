@@ -50,11 +50,11 @@ os.environ.update(
 def all_answers() -> Iterator[Checks]:
     """Hold every answer of every emulator of this process against the description of the API."""
     from airflow_provider_chartmogul.emulator import server
-    from tests.contract.answers import Checks, build_checked_app
+    from tests.contract.answers import Checks, checked_app
 
     checks = Checks()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(server, "build_app", build_checked_app(checks))
+        patch.setattr(server, "build_app", checked_app(checks))
         yield checks
     _fail_for(checks)
 

@@ -14,6 +14,7 @@ from tests.contract import specification
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -89,8 +90,8 @@ def _content_type(start: Message) -> str:
     return values[0] if values else ""
 
 
-def build_checked_app(checks: Checks) -> object:
-    """Return what takes the place of the emulator's ``build_app``."""
+def checked_app(checks: Checks) -> Callable[[State, Connections, asyncio.Event], ASGIApp]:
+    """Return what takes the place of ``build_app`` of the emulator's server."""
     build_app = server.build_app
     specification.operations()  # read now: the first request must not wait for it
 

@@ -38,14 +38,13 @@ class Operation:
     """One operation of the description.
 
     :param id: its ``operationId``.
-    :param subject: its first tag.
+    :param docs: its page of the reference.
     """
 
     id: str
     method: str
     path: str
     core: bool
-    subject: str
     docs: str | None
 
     @property
@@ -72,7 +71,6 @@ def operations() -> dict[str, Operation]:
             method=method.upper(),
             path=path,
             core=operation.get("x-core", False),
-            subject=operation["tags"][0],
             docs=operation.get("x-docs"),
         )
         for path, item in document()["paths"].items()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from airflow_provider_chartmogul.emulator import faults, traffic
+from airflow_provider_chartmogul.emulator import app, faults, traffic
 from tests.contract import specification
 
 if TYPE_CHECKING:
@@ -57,6 +57,21 @@ def test_a_wrong_answer_is_named(emulator: Emulator, answers: Checks, monkeypatc
     found = answers.take()
     assert len(found) == 1
     assert found[0].startswith("ping: 429 at ")
+
+
+def test_what_the_api_does_not_have_is_named(
+    client: ChartMogulClient, answers: Checks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(specification, "operations", dict)
+    client.ping()
+    assert answers.take() == ["GET /ping: the API has no such operation"]
+
+
+def test_an_exception_is_named(emulator: Emulator, answers: Checks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "run", lambda *arguments: 1 // 0)
+    response = requests.get(f"{emulator.base_url}/ping", auth=(emulator.api_key, ""), timeout=10)
+    assert response.status_code == 500
+    assert answers.take() == ["GET /v1/ping: ZeroDivisionError: integer division or modulo by zero"]
 
 
 def test_deliberate_faults_are_no_answers(emulator: Emulator, client: ChartMogulClient, answers: Checks) -> None:

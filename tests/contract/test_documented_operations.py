@@ -27,7 +27,7 @@ def public_operators(layer: ModuleType) -> set[str]:
 
 
 def test_the_page_is_current() -> None:
-    assert DOCUMENT.read_text(encoding="utf-8") == render(), "write it anew: python -m docs.generate"
+    assert DOCUMENT.read_text(encoding="utf-8") == render(), "write it anew: make docs"
 
 
 def test_named_operators_exist_and_none_is_forgotten() -> None:

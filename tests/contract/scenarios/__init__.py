@@ -1,7 +1,7 @@
 """A scenario for each operation, named by its ``operationId``.
 
 A scenario is a generator: it prepares the account, yields the arguments of the call, gets the answer (a listing as a
-list; an error is raised at the ``yield``) and asserts the effect. The test calls the client and watches the emulator.
+list) and asserts the effect. The test makes the call through the client and watches what the emulator is asked.
 """
 
 from __future__ import annotations
