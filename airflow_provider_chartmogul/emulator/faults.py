@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 
 #: Answered instead of doing the work: kind -> status, content type, body.
 ANSWERS = {
+    "403": (
+        403,
+        "application/json",
+        b'{"code":403,"message":"The requested action is forbidden","param":null}',
+    ),
     "429": (
         429,
         "application/json",

@@ -70,8 +70,9 @@ class Emulator:
     def set_faults(self, rules: Sequence[dict[str, Any]]) -> None:
         """Make requests fail.
 
-        :param rules: ``{"kind": "429"|"503"|"500"|"500_html"|"500_text"|"drop_before"|"drop_after"|"hang"|"truncate",
-            "method": "POST", "path": regex, "every": 10, "times": 3, "seconds": 30}``; all but kind may be left out.
+        :param rules: ``{"kind": "403"|"429"|"503"|"500"|"500_html"|"500_text"|"drop_before"|"drop_after"|"hang"|
+            "truncate", "method": "POST", "path": regex, "every": 10, "times": 3, "seconds": 30}``; all but kind may be
+            left out.
         :raises ValueError: for an unusable rule.
         """
         self._server.call(lambda: self._state.set_faults(rules))

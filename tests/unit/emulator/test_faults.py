@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("kind", "status", "content_type"),
     [
+        ("403", 403, "application/json"),
         ("429", 429, "application/json"),
         ("503", 503, "text/plain"),
         ("500", 500, "application/json"),
