@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.test_conventions import BASES
+
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
 SNIPPETS = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 DAGS = [snippet for snippet in SNIPPETS if "with DAG(" in snippet]
@@ -21,7 +23,13 @@ def dag_id(snippet: str) -> str:
 
 def test_there_is_a_dag_for_each_job() -> None:
     shown = {dag_id(snippet) for snippet in DAGS}
-    assert shown == {"chartmogul_load", "chartmogul_backfill", "chartmogul_enrich", "chartmogul_hook"}
+    assert shown == {
+        "chartmogul_load",
+        "chartmogul_backfill",
+        "chartmogul_enrich",
+        "chartmogul_any_operation",
+        "chartmogul_hook",
+    }
 
 
 @pytest.mark.parametrize("snippet", DAGS, ids=dag_id)
@@ -41,12 +49,16 @@ def test_every_operator_and_sensor_is_in_the_table() -> None:
     info = get_provider_info()
     modules = [m for kind in ("operators", "sensors") for entry in info[kind] for m in entry["python-modules"]]
     modules += [entry["python-module"] for entry in info["transfers"]]
-    rows = set(re.findall(r"^\| `(ChartMogul\w+)` \| `([\w.]+)` \|", README, re.MULTILINE))
-    bases = {"ChartMogulOperator", "ChartMogulEnrichmentOperator", "ChartMogulSensor"}
+    rows = {
+        (module, name)
+        for module, names in re.findall(r"^\| `((?:operators|sensors|transfers)\.\w+)` \| (.*?) \|", README, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", names)
+    }
     declared = {
-        (value.__name__, name.removeprefix("airflow_provider_chartmogul."))
+        (name.removeprefix("airflow_provider_chartmogul."), value.__name__)
         for name in modules
         for value in vars(import_module(name)).values()
         if isinstance(value, type) and value.__module__ == name and value.__name__.startswith("ChartMogul")
     }
-    assert rows == {row for row in declared if row[0] not in bases}
+    public = {(module, name) for module, name in declared if name not in BASES}
+    assert rows == {(m, name.removeprefix("ChartMogul").removesuffix("Operator")) for m, name in public}
