@@ -50,7 +50,7 @@ class ChartMogulRecordsOperator(ChartMogulOperator):
     All records are checked first; where more than ``max_rejected`` have a fault, nothing is sent. Each is accounted
     for, whatever becomes of the others. Returns ``{"records": number, …: number of each outcome, "rejected": number,
     "unknown": number}`` and, for up to 100 records, ``"uuids"``: an id for each, in the order of the records, ``None``
-    where there is none. A record is ``unknown`` if no answer tells whether the request took effect.
+    where there is none. A record is ``unknown`` if no usable answer came: it may or may not have taken effect.
 
     :param records: a record, a list of records, or the path of a JSON Lines file (gzip where it ends in ``.gz``) with
         one record in each line; a file that ``rejected_path`` named will do as well. All are held in memory.

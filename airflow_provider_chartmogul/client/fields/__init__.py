@@ -11,7 +11,8 @@ from airflow_provider_chartmogul.client.fields.checking import (
     parts,
     problems,
 )
-from airflow_provider_chartmogul.client.fields.tables import BULK, SINGLE, Fields, table
+from airflow_provider_chartmogul.client.fields.shape import Fields
+from airflow_provider_chartmogul.client.fields.tables import BULK, SINGLE, table
 
 __all__ = [
     "BULK",

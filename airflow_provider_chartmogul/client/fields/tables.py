@@ -6,12 +6,11 @@ single objects and bulk imports share what they have in common; :data:`SINGLE` a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_chartmogul.client.fields.shape import Condition, Fields
 from airflow_provider_chartmogul.client.fields.values import (
-    Check,
     account_code,
     anything,
     at_least,
@@ -35,6 +34,9 @@ from airflow_provider_chartmogul.client.fields.values import (
     timestamp,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 EVENT_TYPES: Final = (
     "subscription_start",
     "subscription_start_scheduled",
@@ -53,38 +55,6 @@ _PRICED_EVENTS: Final = (
     "subscription_updated",
     "subscription_update_scheduled",
 )
-
-Condition = Callable[[Mapping[str, Any]], tuple[str, ...]]
-
-
-def _nothing(_: Mapping[str, Any]) -> tuple[str, ...]:
-    return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """One kind of record.
-
-    :param checks: the known fields, each with the check of its value.
-    :param required: fields that no new record can do without.
-    :param also_required: fields that a record needs because of what its others say.
-    :param parts: fields that hold a list of records, each with the kind of these.
-    :param objects: fields that hold one record, each with its kind.
-    """
-
-    checks: Mapping[str, Check]
-    required: tuple[str, ...] = ()
-    also_required: Condition = _nothing
-    parts: Mapping[str, str] = field(default_factory=dict)
-    objects: Mapping[str, str] = field(default_factory=dict)
-
-    def also(self, *required: str, **checks: Check) -> Fields:
-        """Return the same kind with further required fields and further or other known ones."""
-        return replace(self, checks={**self.checks, **checks}, required=(*self.required, *required))
-
-    def required_of(self, record: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return the fields that this record needs."""
-        return self.required + self.also_required(record)
 
 
 def _recurring_items_need(plan: str) -> Condition:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_chartmogul.exceptions import (
     ChartMogulAuthenticationError,
@@ -293,3 +294,12 @@ class TestDelete:
     def test_either_uuids_or_records(self, arguments: dict[str, Any]) -> None:
         with pytest.raises(ValueError, match="give either uuids or records"):
             ChartMogulDeleteCustomersOperator(task_id="task", **arguments)
+
+
+def test_tasks_can_be_chained_and_mapped() -> None:
+    with DAG("chained", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
+        made = ChartMogulImportCustomersOperator(task_id="make", records="/customers.jsonl", data_source_uuid="ds_1")
+        gone = ChartMogulDeleteCustomersOperator(task_id="delete", uuids=made.output["uuids"])
+        many = ChartMogulUpdateCustomersOperator.partial(task_id="update").expand(records=[{"uuid": "a", "name": "b"}])
+    assert gone.upstream_task_ids == {"make"}
+    assert many.task_id == "update"
