@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,10 +60,9 @@ def _row(operation: specification.Operation, entry: Entry) -> str:
 
 
 def _linked(operation: specification.Operation) -> str:
-    if operation.docs is None:
-        return f"`{operation.id}`"
-    page = operation.docs.split()[0].removeprefix("dev.chartmogul.com")
-    return f"[`{operation.id}`](https://dev.chartmogul.com{page})"
+    page = re.fullmatch(r"(?:dev\.chartmogul\.com)?(/[\w/-]+)(?: \(older: .*\))?", operation.docs or "")
+    # others are guesses
+    return f"[`{operation.id}`](https://dev.chartmogul.com{page[1]})" if page else f"`{operation.id}`"
 
 
 def documented(page: str) -> Iterator[str]:
