@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.exceptions import ChartMogulInvalidRecordError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable
 
     from airflow_provider_chartmogul.client import ChartMogulClient
 
@@ -93,8 +94,7 @@ def reference_problems(name: str, record: Mapping[str, Any]) -> list[Problem]:
     return []
 
 
-def with_plan_named(item: Mapping[str, Any], data_source_uuid: str | None) -> Record:
+def with_plan_named(item: Any, data_source_uuid: str | None) -> Any:
     """Return a line item whose plan can be looked up as if that had been done, so that it can be checked."""
-    if item.get("plan_uuid") or not data_source_uuid or not isinstance(item.get("plan_external_id"), str):
-        return dict(item)
-    return {**item, "plan_uuid": item["plan_external_id"]}
+    known = isinstance(item, Mapping) and isinstance(item.get("plan_external_id"), str) and not item.get("plan_uuid")
+    return {**item, "plan_uuid": item["plan_external_id"]} if known and data_source_uuid else item

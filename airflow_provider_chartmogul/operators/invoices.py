@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.client.fields import Problem, parts, problems
-from airflow_provider_chartmogul.exceptions import ChartMogulUnprocessableError
+from airflow_provider_chartmogul.exceptions import (
+    ChartMogulInvalidRecordError,
+    ChartMogulNotFoundError,
+    ChartMogulUnprocessableError,
+)
 from airflow_provider_chartmogul.imports.each import Sent
 from airflow_provider_chartmogul.imports.look_ups import LookUps, reference_problems, with_plan_named
 from airflow_provider_chartmogul.operators.keyed_records import (
@@ -47,8 +51,10 @@ class ChartMogulImportInvoicesOperator(ChartMogulImportRecordsOperator):
 
     def problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with a record; customer and plans may be named in two ways."""
-        items = [with_plan_named(item, record.get("data_source_uuid")) for item in parts(record, "line_items")]
-        invoice = {**record, "line_items": items} if items else record
+        invoice, items = dict(record), record.get("line_items")
+        if isinstance(items, list | tuple):
+            source = record.get("data_source_uuid")
+            invoice["line_items"] = [with_plan_named(item, source) for item in items]
         return [*reference_problems("customer", record), *problems(self.kind, invoice)]
 
     def resolver(self, client: ChartMogulClient) -> Callable[[Record], Record]:
@@ -75,6 +81,10 @@ class ChartMogulImportInvoicesOperator(ChartMogulImportRecordsOperator):
         invoice = dict(record)
         try:
             answer = client.invoices.create(invoice.pop("customer_uuid"), [invoice])
+        except ChartMogulNotFoundError as error:
+            # the API says that the invoice is not found
+            message = "names no customer"
+            raise ChartMogulInvalidRecordError(f"customer_uuid {message}", [("customer_uuid", message)]) from error
         except ChartMogulUnprocessableError as error:
             # of this invoice, whose place in the request means nothing to anybody
             error.errors = {field.removeprefix(_PLACE): sentence for field, sentence in error.errors.items()}

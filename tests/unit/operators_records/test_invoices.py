@@ -69,6 +69,16 @@ class TestImport:
             run(ChartMogulImportInvoicesOperator, records=invoice())
         assert [row["field"] for row in caught.value.rejected] == ["data_source_uuid", "line_items[0].plan_uuid"]
 
+    def test_what_is_no_line_item_is_not_passed_over(self, data_source: str, customers: list[str]) -> None:
+        assert customers
+        with pytest.raises(ChartMogulImportFailedError, match="line_items must be a list of objects"):
+            import_invoices(data_source, invoice(line_items=[line_item(), 7]))
+
+    def test_a_customer_uuid_of_nobody(self, data_source: str) -> None:
+        record = {**invoice(), "customer_uuid": "cus_00000000-0000-0000-0000-000000000000"}
+        with pytest.raises(ChartMogulImportFailedError, match="customer_uuid names no customer"):
+            import_invoices(data_source, record)
+
     def test_if_exists(self, client: ChartMogulClient, data_source: str, invoices: list[str]) -> None:
         changed = {**invoice(1), "due_date": "2026-04-01"}
         assert counts(import_invoices(data_source, changed)) == {"records": 1, "already_there": 1}
