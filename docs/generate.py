@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,9 +59,10 @@ def _row(operation: specification.Operation, entry: Entry) -> str:
 
 
 def _linked(operation: specification.Operation) -> str:
-    page = re.fullmatch(r"(?:dev\.chartmogul\.com)?(/[\w/-]+)(?: \(older: .*\))?", operation.docs or "")
-    # others are guesses
-    return f"[`{operation.id}`](https://dev.chartmogul.com{page[1]})" if page else f"`{operation.id}`"
+    page = (operation.docs or "").partition(" ")[0].removeprefix("dev.chartmogul.com")
+    if not page or "?" in page:  # it is not known for sure
+        return f"`{operation.id}`"
+    return f"[`{operation.id}`](https://dev.chartmogul.com{page})"
 
 
 def documented(page: str) -> Iterator[str]:
