@@ -1,7 +1,8 @@
 """CSV files: their columns by kind of record (``/reference/sources/import-csv``), and the records they hold.
 
-The records are those of a bulk import and are worked through like one. Kinds whose columns are not public are taken,
-and nothing comes of them.
+The records are those of a bulk import and are worked through like one; but an invoice may wait for its line items,
+which come in a file of their own. Plans go by their ids, amounts are cents. The status of an invoice is not read: it
+follows from the transactions. Kinds whose columns are not public are taken, and nothing comes of them.
 """
 
 from __future__ import annotations
