@@ -47,8 +47,8 @@ MAX_UUIDS = 100
 class ChartMogulRecordsOperator(ChartMogulOperator):
     """Base of the operators that send records one by one, several at a time within the rate budget of the connection.
 
-    All records are checked first; where more than ``max_rejected`` have a fault, nothing is sent. Each is accounted
-    for, whatever becomes of the others. Returns ``{"records": number, …: number of each outcome, "rejected": number,
+    All records are checked first, and those without a fault are sent. Each is accounted for, whatever becomes of the
+    others. Returns ``{"records": number, …: number of each outcome, "rejected": number,
     "unknown": number}`` and, for up to 100 records, ``"uuids"``: an id for each, in the order of the records, ``None``
     where there is none. A record is ``unknown`` if no usable answer came: it may or may not have taken effect.
 
@@ -58,7 +58,8 @@ class ChartMogulRecordsOperator(ChartMogulOperator):
     :param path_conn_id: Airflow connection for paths in object storage. (templated)
     :param rejected_path: file for the records that were rejected or are unknown, as JSON Lines of ``{"kind", "record",
         "problems"}``; empty where there are none. (templated)
-    :param max_rejected: how many rejected or unknown records do not fail the task.
+    :param max_rejected: how many rejected or unknown records do not fail the task. More of them fail it after the
+        others were sent.
     :raises ChartMogulImportFailedError: more than ``max_rejected`` records were rejected or are unknown, and repeating
         does not help; the task is not retried.
     :raises ChartMogulImportIncompleteError: more than ``max_rejected`` because ChartMogul could not be reached; a
@@ -146,11 +147,8 @@ class ChartMogulRecordsOperator(ChartMogulOperator):
         client = self.hook.get_conn()
         checked = list(self._checked(given.records))
         good = [record for record, faults in checked if not faults]
-        if len(checked) - len(good) > self.max_rejected:
-            account = Account([Sent("not_sent")] * len(good))
-        else:
-            with each_warning_once():
-                account = send_each(good, self.sender(client), threads=client.max_connections)
+        with each_warning_once():
+            account = send_each(good, self.sender(client), threads=client.max_connections)
         found = iter(account.sent)
         sent = [Sent("rejected", None, tuple(faults)) if faults else next(found) for _, faults in checked]
         records = [record for record, _ in checked]

@@ -51,7 +51,9 @@ def test_every_operator_and_sensor_is_in_the_table() -> None:
     modules += [entry["python-module"] for entry in info["transfers"]]
     rows = {
         (module, name)
-        for module, names in re.findall(r"^\| `((?:operators|sensors|transfers)\.\w+)` \| (.*?) \|", README, re.MULTILINE)
+        for module, names in re.findall(
+            r"^\| `((?:operators|sensors|transfers)\.\w+)` \| (.*?) \|", README, re.MULTILINE
+        )
         for name in re.findall(r"`(\w+)`", names)
     }
     declared = {

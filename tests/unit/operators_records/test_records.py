@@ -89,12 +89,15 @@ class TestInput:
 
 
 class TestChecks:
-    def test_too_many_faults_and_nothing_is_sent(self, emulator: Emulator, data_source: str) -> None:
+    def test_too_many_faults_fail_the_task_and_the_good_are_sent(
+        self, client: ChartMogulClient, emulator: Emulator, data_source: str
+    ) -> None:
         records = [customer(1), customer(2, external_id=None), customer(3, name=7)]
         before = emulator.stats()["requests"]
         with pytest.raises(ChartMogulImportFailedError, match=r"2 records failed \(1 allowed\)") as caught:
             import_customers(data_source, records, max_rejected=1)
-        assert emulator.stats()["requests"] == before
+        assert emulator.stats()["requests"] == before + 1
+        assert stored(client, data_source).keys() == {"acct-1"}
         assert "customers record 2: external_id is missing" in str(caught.value)
         assert [(row["position"], row["field"]) for row in caught.value.rejected] == [(2, "external_id"), (3, "name")]
 
