@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_chartmogul.client.fields import checked
 from airflow_provider_chartmogul.client.pagination import Listing, PageShape
-from airflow_provider_chartmogul.client.resources._named import named, retrieve_named
-from airflow_provider_chartmogul.client.resources._resource import Resource
+from airflow_provider_chartmogul.client.resources._billed import FIELDS, BilledResource
 from airflow_provider_chartmogul.client.values import Record, filled, path
 from airflow_provider_chartmogul.exceptions import ChartMogulInvalidRecordError, ChartMogulUnprocessableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 ValidationType = Literal["valid", "invalid", "all"]
 FinalStatus = Literal["voided", "written_off"]
 
-_FIELDS = ("uuid",)
-_SHAPE = PageShape("invoices", must_have=_FIELDS)
+_SHAPE = PageShape("invoices", must_have=FIELDS)
 _IMPORTED = PageShape("invoices", paged=False, must_have=("uuid", "external_id"))
 
 
-class InvoicesResource(Resource):
+class InvoicesResource(BilledResource):
     """``client.invoices``. Money is integer cents of the invoice currency. Reference: ``/reference/invoices``.
 
     Where a method takes ``handle_as_user_edit``: in automatic data sources (Stripe, Chargebee, …) ``True`` keeps the
     change through re-syncs; elsewhere it means nothing.
     """
+
+    _kind = "invoices"
 
     def list(
         self,
@@ -131,12 +133,12 @@ class InvoicesResource(Resource):
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
-        params = {
-            "validation_type": validation_type,
-            "with_disabled": with_disabled,
-            "include_edit_histories": include_edit_histories,
-        }
-        return self._api.get(path("/invoices/{}", invoice_uuid), params, must_have=_FIELDS)
+        return self._retrieve(
+            invoice_uuid,
+            validation_type=validation_type,
+            with_disabled=with_disabled,
+            include_edit_histories=include_edit_histories,
+        )
 
     def retrieve_by_external_id(
         self,
@@ -154,14 +156,13 @@ class InvoicesResource(Resource):
         :raises ValueError: one of the two names is empty.
         :raises ChartMogulNotFoundError: the data source has none with this external id.
         """
-        query = named(
+        return self._retrieve_by_external_id(
             data_source_uuid,
             external_id,
             validation_type=validation_type,
             with_disabled=with_disabled,
             include_edit_histories=include_edit_histories,
         )
-        return retrieve_named(self._api, "invoices", query)
 
     def update(self, invoice_uuid: str, *, handle_as_user_edit: bool | None = None, **fields: Any) -> Record:
         """Change the terms of an invoice and return it. Repeated at will; MRR follows in the background.
@@ -173,9 +174,7 @@ class InvoicesResource(Resource):
         :raises ChartMogulNotFoundError: there is none with this uuid.
         :raises ChartMogulUnprocessableError: a value is refused.
         """
-        query = {"handle_as_user_edit": handle_as_user_edit}
-        body = checked("invoices", fields, partial=True)
-        return self._api.patch(path("/invoices/{}", invoice_uuid), body, query, must_have=_FIELDS)
+        return self._update(self._by_uuid(invoice_uuid), fields, handle_as_user_edit)
 
     def update_by_external_id(
         self, data_source_uuid: str, external_id: str, *, handle_as_user_edit: bool | None = None, **fields: Any
@@ -186,8 +185,7 @@ class InvoicesResource(Resource):
 
         :raises ValueError: one of the two names is empty.
         """
-        query = named(data_source_uuid, external_id, handle_as_user_edit=handle_as_user_edit)
-        return self._api.patch("/invoices", checked("invoices", fields, partial=True), query, must_have=_FIELDS)
+        return self._update(self._by_external_id(data_source_uuid, external_id), fields, handle_as_user_edit)
 
     def update_status(
         self,
@@ -228,9 +226,7 @@ class InvoicesResource(Resource):
         :raises ChartMogulNotFoundError: there is none with this uuid.
         :raises ChartMogulUnprocessableError: the data source is not automatic, or an external id is missing.
         """
-        query = {"handle_as_user_edit": handle_as_user_edit}
-        url = path("/invoices/{}/disabled_state", invoice_uuid)
-        return self._api.patch(url, {"disabled": disabled}, query, must_have=_FIELDS)
+        return self._disable(self._by_uuid(invoice_uuid), disabled, handle_as_user_edit)
 
     def disable_by_external_id(
         self,
@@ -246,8 +242,7 @@ class InvoicesResource(Resource):
 
         :raises ValueError: one of the two names is empty.
         """
-        query = named(data_source_uuid, external_id, handle_as_user_edit=handle_as_user_edit)
-        return self._api.patch("/invoices/disabled_state", {"disabled": disabled}, query, must_have=_FIELDS)
+        return self._disable(self._by_external_id(data_source_uuid, external_id), disabled, handle_as_user_edit)
 
     def delete(self, invoice_uuid: str, *, handle_as_user_edit: bool | None = None) -> None:
         """Delete an invoice with line items and transactions; a subscription without other invoices goes too.
@@ -256,8 +251,7 @@ class InvoicesResource(Resource):
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
-        query = {"handle_as_user_edit": handle_as_user_edit}
-        self._api.delete(path("/invoices/{}", invoice_uuid), params=query)
+        self._delete(self._by_uuid(invoice_uuid), handle_as_user_edit)
 
     def delete_by_external_id(
         self, data_source_uuid: str, external_id: str, *, handle_as_user_edit: bool | None = None
@@ -268,8 +262,7 @@ class InvoicesResource(Resource):
 
         :raises ValueError: one of the two names is empty.
         """
-        query = named(data_source_uuid, external_id, handle_as_user_edit=handle_as_user_edit)
-        self._api.delete("/invoices", params=query)
+        self._delete(self._by_external_id(data_source_uuid, external_id), handle_as_user_edit)
 
     def delete_for_customer(self, data_source_uuid: str, customer_uuid: str) -> None:
         """Delete all invoices that a customer has in one data source, and so its subscriptions there.
@@ -292,21 +285,6 @@ class InvoicesResource(Resource):
             if (invoice := same.first()) is not None:
                 found[row["external_id"]] = invoice
         return found
-
-
-def part_finder(invoices: InvoicesResource, invoice_uuid: str, kind: str, external_id: str | None) -> Finder | None:
-    """Return a look-up of a line item or transaction in its invoice, or ``None`` if it has no external id."""
-    if not external_id:
-        return None
-
-    def find() -> Record | None:
-        parts = invoices.retrieve(invoice_uuid, validation_type="all").get(kind, [])
-        return next((part for part in parts if part.get("external_id") == external_id), None)
-
-    return find
-
-
-Finder = Callable[[], Record | None]
 
 
 def _checked(invoices: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from airflow_provider_chartmogul.client.fields import checked
-from airflow_provider_chartmogul.client.resources._named import named, retrieve_named
-from airflow_provider_chartmogul.client.resources._resource import Resource
-from airflow_provider_chartmogul.client.resources.invoices import InvoicesResource, ValidationType, part_finder
-from airflow_provider_chartmogul.client.values import Record, path
+from airflow_provider_chartmogul.client.resources._billed import InvoicePartResource
 
-_FIELDS = ("uuid",)
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.client.resources.invoices import ValidationType
+    from airflow_provider_chartmogul.client.values import Record
 
 
-class LineItemsResource(Resource):
+class LineItemsResource(InvoicePartResource):
     """``client.line_items``. ``handle_as_user_edit`` is explained in ``client.invoices``.
 
     Reference: ``/reference/line-items``.
     """
+
+    _kind = "line_items"
 
     def create(
         self,
@@ -39,11 +39,7 @@ class LineItemsResource(Resource):
         :raises ChartMogulNotFoundError: no such invoice.
         :raises ChartMogulUnprocessableError: a field is refused.
         """
-        url = path("/import/invoices/{}/line_items", invoice_uuid)
-        body = checked("line_items", {"type": type, **fields})
-        query = {"handle_as_user_edit": handle_as_user_edit}
-        find = part_finder(InvoicesResource(self._api), invoice_uuid, "line_items", fields.get("external_id"))
-        return self._api.post_keyed(url, body, query, find=find, must_have=_FIELDS)
+        return self._create(invoice_uuid, {"type": type, **fields}, handle_as_user_edit)
 
     def retrieve(
         self,
@@ -59,12 +55,12 @@ class LineItemsResource(Resource):
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
-        params = {
-            "validation_type": validation_type,
-            "with_disabled": with_disabled,
-            "include_edit_histories": include_edit_histories,
-        }
-        return self._api.get(path("/line_items/{}", line_item_uuid), params, must_have=_FIELDS)
+        return self._retrieve(
+            line_item_uuid,
+            validation_type=validation_type,
+            with_disabled=with_disabled,
+            include_edit_histories=include_edit_histories,
+        )
 
     def retrieve_by_external_id(
         self,
@@ -82,14 +78,13 @@ class LineItemsResource(Resource):
         :raises ValueError: one of the two names is empty.
         :raises ChartMogulNotFoundError: the data source has none with this external id.
         """
-        query = named(
+        return self._retrieve_by_external_id(
             data_source_uuid,
             external_id,
             validation_type=validation_type,
             with_disabled=with_disabled,
             include_edit_histories=include_edit_histories,
         )
-        return retrieve_named(self._api, "line_items", query)
 
     def update(self, line_item_uuid: str, *, handle_as_user_edit: bool | None = None, **fields: Any) -> Record:
         """Change a line item and return it. Repeated at will; MRR follows in the background.
@@ -100,9 +95,7 @@ class LineItemsResource(Resource):
         :raises ChartMogulNotFoundError: there is none with this uuid.
         :raises ChartMogulUnprocessableError: a value is refused.
         """
-        query = {"handle_as_user_edit": handle_as_user_edit}
-        body = checked("line_items", fields, partial=True)
-        return self._api.patch(path("/line_items/{}", line_item_uuid), body, query, must_have=_FIELDS)
+        return self._update(self._by_uuid(line_item_uuid), fields, handle_as_user_edit)
 
     def update_by_external_id(
         self, data_source_uuid: str, external_id: str, *, handle_as_user_edit: bool | None = None, **fields: Any
@@ -113,8 +106,7 @@ class LineItemsResource(Resource):
 
         :raises ValueError: one of the two names is empty.
         """
-        query = named(data_source_uuid, external_id, handle_as_user_edit=handle_as_user_edit)
-        return self._api.patch("/line_items", checked("line_items", fields, partial=True), query, must_have=_FIELDS)
+        return self._update(self._by_external_id(data_source_uuid, external_id), fields, handle_as_user_edit)
 
     def disable(self, line_item_uuid: str, *, disabled: bool = True, handle_as_user_edit: bool | None = None) -> Record:
         """Hide a line item from all metrics, or bring it back, and return it. Repeated at will.
@@ -127,9 +119,7 @@ class LineItemsResource(Resource):
         :raises ChartMogulNotFoundError: there is none with this uuid.
         :raises ChartMogulUnprocessableError: the data source is not automatic, or there is no external id.
         """
-        query = {"handle_as_user_edit": handle_as_user_edit}
-        url = path("/line_items/{}/disabled_state", line_item_uuid)
-        return self._api.patch(url, {"disabled": disabled}, query, must_have=_FIELDS)
+        return self._disable(self._by_uuid(line_item_uuid), disabled, handle_as_user_edit)
 
     def disable_by_external_id(
         self,
@@ -145,8 +135,7 @@ class LineItemsResource(Resource):
 
         :raises ValueError: one of the two names is empty.
         """
-        query = named(data_source_uuid, external_id, handle_as_user_edit=handle_as_user_edit)
-        return self._api.patch("/line_items/disabled_state", {"disabled": disabled}, query, must_have=_FIELDS)
+        return self._disable(self._by_external_id(data_source_uuid, external_id), disabled, handle_as_user_edit)
 
     def delete(self, line_item_uuid: str, *, handle_as_user_edit: bool | None = None) -> None:
         """Delete a line item; a subscription that no other item names goes too.
@@ -155,8 +144,7 @@ class LineItemsResource(Resource):
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
-        query = {"handle_as_user_edit": handle_as_user_edit}
-        self._api.delete(path("/line_items/{}", line_item_uuid), params=query)
+        self._delete(self._by_uuid(line_item_uuid), handle_as_user_edit)
 
     def delete_by_external_id(
         self, data_source_uuid: str, external_id: str, *, handle_as_user_edit: bool | None = None
@@ -167,5 +155,4 @@ class LineItemsResource(Resource):
 
         :raises ValueError: one of the two names is empty.
         """
-        query = named(data_source_uuid, external_id, handle_as_user_edit=handle_as_user_edit)
-        self._api.delete("/line_items", params=query)
+        self._delete(self._by_external_id(data_source_uuid, external_id), handle_as_user_edit)

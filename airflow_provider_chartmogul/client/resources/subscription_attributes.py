@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_chartmogul.client.resources._resource import Resource
 from airflow_provider_chartmogul.client.resources.custom_attributes import attribute_list, attribute_map
@@ -14,11 +14,32 @@ if TYPE_CHECKING:
 _FIELDS = ("custom",)
 
 
-class SubscriptionAttributesResource(Resource):
+class _AttributesResource(Resource):
+    _path: ClassVar[str]
+
+    def _retrieve(self, uuid: str) -> Record:
+        return self._api.get(path(self._path, uuid), must_have=_FIELDS)
+
+    def _add(self, uuid: str, custom: Sequence[Mapping[str, Any]]) -> Record:
+        return self._api.post_idempotent(self._custom(uuid), {"custom": attribute_list(custom)}, must_have=_FIELDS)
+
+    def _update(self, uuid: str, custom: Mapping[str, Any]) -> Record:
+        return self._api.put(self._custom(uuid), {"custom": attribute_map(custom)}, must_have=_FIELDS)
+
+    def _remove(self, uuid: str, custom: Sequence[str]) -> Record:
+        return self._api.remove(self._custom(uuid), {"custom": filled("custom", custom)}) or {"custom": {}}
+
+    def _custom(self, uuid: str) -> str:
+        return path(self._path, uuid) + "/custom"
+
+
+class SubscriptionAttributesResource(_AttributesResource):
     """``client.subscription_attributes``. Attributes are defined once for customers, subscriptions and sets.
 
     Subscriptions are named by the ``uuid`` of ``client.subscriptions.list``.
     """
+
+    _path = "/subscriptions/{}/attributes"
 
     def retrieve(self, subscription_uuid: str) -> Record:
         """Return ``{"custom": {key: value}}``.
@@ -27,7 +48,7 @@ class SubscriptionAttributesResource(Resource):
 
         :raises ChartMogulNotFoundError: no such subscription.
         """
-        return self._api.get(path("/subscriptions/{}/attributes", subscription_uuid), must_have=_FIELDS)
+        return self._retrieve(subscription_uuid)
 
     def add(self, subscription_uuid: str, custom: Sequence[Mapping[str, Any]]) -> Record:
         """Set attributes, and define those that the account does not know. Idempotent.
@@ -39,8 +60,7 @@ class SubscriptionAttributesResource(Resource):
         :raises ChartMogulNotFoundError: no such subscription.
         :raises ChartMogulUnprocessableError: the key is defined with another type.
         """
-        url = path("/subscriptions/{}/attributes/custom", subscription_uuid)
-        return self._api.post_idempotent(url, {"custom": attribute_list(custom)}, must_have=_FIELDS)
+        return self._add(subscription_uuid, custom)
 
     def update(self, subscription_uuid: str, custom: Mapping[str, Any]) -> Record:
         """Set attributes that the account defines already; those left out keep their values. Repeated at will.
@@ -51,8 +71,7 @@ class SubscriptionAttributesResource(Resource):
         :return: ``{"custom": {key: value}}``, all of the subscription's attributes.
         :raises ChartMogulNotFoundError: no such subscription.
         """
-        url = path("/subscriptions/{}/attributes/custom", subscription_uuid)
-        return self._api.put(url, {"custom": attribute_map(custom)}, must_have=_FIELDS)
+        return self._update(subscription_uuid, custom)
 
     def remove(self, subscription_uuid: str, custom: Sequence[str]) -> Record:
         """Take attributes off a subscription; their definitions stay. Repeated at will.
@@ -64,16 +83,17 @@ class SubscriptionAttributesResource(Resource):
             was nothing to remove.
         :raises ChartMogulNotFoundError: no such subscription.
         """
-        url = path("/subscriptions/{}/attributes/custom", subscription_uuid)
-        return self._api.remove(url, {"custom": filled("custom", custom)}) or {"custom": {}}
+        return self._remove(subscription_uuid, custom)
 
 
-class SubscriptionSetAttributesResource(Resource):
+class SubscriptionSetAttributesResource(_AttributesResource):
     """``client.subscription_set_attributes``. The subscriptions of a set inherit its attributes.
 
     Sets are named by the ``subscription_set_uuid`` of ``client.subscriptions.list``. Answers, errors and reference
     pages are those of ``client.subscription_attributes``.
     """
+
+    _path = "/subscription_sets/{}/attributes"
 
     def retrieve(self, subscription_set_uuid: str) -> Record:
         """Return ``{"custom": {key: value}}``.
@@ -82,7 +102,7 @@ class SubscriptionSetAttributesResource(Resource):
 
         :raises ChartMogulNotFoundError: no such set.
         """
-        return self._api.get(path("/subscription_sets/{}/attributes", subscription_set_uuid), must_have=_FIELDS)
+        return self._retrieve(subscription_set_uuid)
 
     def add(self, subscription_set_uuid: str, custom: Sequence[Mapping[str, Any]]) -> Record:
         """Set attributes, and define those that the account does not know. Idempotent.
@@ -91,8 +111,7 @@ class SubscriptionSetAttributesResource(Resource):
 
         :param custom: a list, as in ``client.custom_attributes.add``.
         """
-        url = path("/subscription_sets/{}/attributes/custom", subscription_set_uuid)
-        return self._api.post_idempotent(url, {"custom": attribute_list(custom)}, must_have=_FIELDS)
+        return self._add(subscription_set_uuid, custom)
 
     def update(self, subscription_set_uuid: str, custom: Mapping[str, Any]) -> Record:
         """Set attributes that the account defines already; those left out keep their values. Repeated at will.
@@ -101,8 +120,7 @@ class SubscriptionSetAttributesResource(Resource):
 
         :param custom: a map, as in ``client.custom_attributes.update``.
         """
-        url = path("/subscription_sets/{}/attributes/custom", subscription_set_uuid)
-        return self._api.put(url, {"custom": attribute_map(custom)}, must_have=_FIELDS)
+        return self._update(subscription_set_uuid, custom)
 
     def remove(self, subscription_set_uuid: str, custom: Sequence[str]) -> Record:
         """Take attributes off a set; their definitions stay. Repeated at will.
@@ -111,5 +129,4 @@ class SubscriptionSetAttributesResource(Resource):
 
         :param custom: keys.
         """
-        url = path("/subscription_sets/{}/attributes/custom", subscription_set_uuid)
-        return self._api.remove(url, {"custom": filled("custom", custom)}) or {"custom": {}}
+        return self._remove(subscription_set_uuid, custom)

@@ -115,7 +115,7 @@ class SubscriptionEventsResource(Resource):
         :raises ChartMogulNotFoundError: there is no such event.
         :raises ChartMogulUnprocessableError: a value is refused.
         """
-        _named(fields.get("id"), fields.get("external_id"), fields.get("data_source_uuid"))
+        _event_name(fields.get("id"), fields.get("external_id"), fields.get("data_source_uuid"))
         body = {"subscription_event": checked("subscription_events", fields, partial=True)}
         return self._api.patch(_PATH, body, {"handle_as_user_edit": handle_as_user_edit}, must_have=_FIELDS)
 
@@ -152,7 +152,7 @@ class SubscriptionEventsResource(Resource):
         :raises ValueError: one of the two names is empty.
         """
         # named in the body, unlike invoices and their parts, and without the envelope
-        body = {**_named(None, external_id, data_source_uuid), "disabled": disabled}
+        body = {**_event_name(None, external_id, data_source_uuid), "disabled": disabled}
         query = {"handle_as_user_edit": handle_as_user_edit}
         return self._api.patch("/subscription_events/disabled_state", body, query, must_have=_FIELDS)
 
@@ -174,11 +174,11 @@ class SubscriptionEventsResource(Resource):
         :raises ValueError: neither of the two is complete.
         :raises ChartMogulNotFoundError: there is no such event.
         """
-        body = {"subscription_event": _named(id, external_id, data_source_uuid)}
+        body = {"subscription_event": _event_name(id, external_id, data_source_uuid)}
         self._api.delete(_PATH, body, {"handle_as_user_edit": handle_as_user_edit})
 
 
-def _named(number: int | None, external_id: str | None, data_source_uuid: str | None) -> dict[str, Any]:
+def _event_name(number: int | None, external_id: str | None, data_source_uuid: str | None) -> dict[str, Any]:
     if number is not None:
         return {"id": number}
     if not (external_id and data_source_uuid):

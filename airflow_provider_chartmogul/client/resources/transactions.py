@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow_provider_chartmogul.client.fields import checked
-from airflow_provider_chartmogul.client.resources._named import named, retrieve_named
-from airflow_provider_chartmogul.client.resources._resource import Resource
-from airflow_provider_chartmogul.client.resources.invoices import InvoicesResource, part_finder
-from airflow_provider_chartmogul.client.values import Record, path
+from airflow_provider_chartmogul.client.resources._billed import InvoicePartResource
 
 if TYPE_CHECKING:
+    from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.moments import Moment
 
-_FIELDS = ("uuid",)
 
-
-class TransactionsResource(Resource):
+class TransactionsResource(InvoicePartResource):
     """``client.transactions``. ``handle_as_user_edit`` is explained in ``client.invoices``.
 
     Reference: ``/reference/transactions``.
     """
+
+    _kind = "transactions"
 
     def create(
         self,
@@ -43,11 +40,7 @@ class TransactionsResource(Resource):
         :raises ChartMogulNotFoundError: no such invoice.
         :raises ChartMogulUnprocessableError: a field is refused.
         """
-        url = path("/import/invoices/{}/transactions", invoice_uuid)
-        body = checked("transactions", {"type": type, "date": date, "result": result, **fields})
-        query = {"handle_as_user_edit": handle_as_user_edit}
-        find = part_finder(InvoicesResource(self._api), invoice_uuid, "transactions", fields.get("external_id"))
-        return self._api.post_keyed(url, body, query, find=find, must_have=_FIELDS)
+        return self._create(invoice_uuid, {"type": type, "date": date, "result": result, **fields}, handle_as_user_edit)
 
     def retrieve(
         self,
@@ -62,11 +55,11 @@ class TransactionsResource(Resource):
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
-        params = {
-            "with_disabled": with_disabled,
-            "include_edit_histories": include_edit_histories,
-        }
-        return self._api.get(path("/transactions/{}", transaction_uuid), params, must_have=_FIELDS)
+        return self._retrieve(
+            transaction_uuid,
+            with_disabled=with_disabled,
+            include_edit_histories=include_edit_histories,
+        )
 
     def retrieve_by_external_id(
         self,
@@ -83,13 +76,12 @@ class TransactionsResource(Resource):
         :raises ValueError: one of the two names is empty.
         :raises ChartMogulNotFoundError: the data source has none with this external id.
         """
-        query = named(
+        return self._retrieve_by_external_id(
             data_source_uuid,
             external_id,
             with_disabled=with_disabled,
             include_edit_histories=include_edit_histories,
         )
-        return retrieve_named(self._api, "transactions", query)
 
     def update(self, transaction_uuid: str, *, handle_as_user_edit: bool | None = None, **fields: Any) -> Record:
         """Change a payment or refund and return it. Repeated at will; the status of the invoice follows.
@@ -100,9 +92,7 @@ class TransactionsResource(Resource):
         :raises ChartMogulNotFoundError: there is none with this uuid.
         :raises ChartMogulUnprocessableError: a value is refused, or all payments would be more than the invoice.
         """
-        query = {"handle_as_user_edit": handle_as_user_edit}
-        body = checked("transactions", fields, partial=True)
-        return self._api.patch(path("/transactions/{}", transaction_uuid), body, query, must_have=_FIELDS)
+        return self._update(self._by_uuid(transaction_uuid), fields, handle_as_user_edit)
 
     def update_by_external_id(
         self, data_source_uuid: str, external_id: str, *, handle_as_user_edit: bool | None = None, **fields: Any
@@ -113,8 +103,7 @@ class TransactionsResource(Resource):
 
         :raises ValueError: one of the two names is empty.
         """
-        query = named(data_source_uuid, external_id, handle_as_user_edit=handle_as_user_edit)
-        return self._api.patch("/transactions", checked("transactions", fields, partial=True), query, must_have=_FIELDS)
+        return self._update(self._by_external_id(data_source_uuid, external_id), fields, handle_as_user_edit)
 
     def disable(
         self, transaction_uuid: str, *, disabled: bool = True, handle_as_user_edit: bool | None = None
@@ -129,9 +118,7 @@ class TransactionsResource(Resource):
         :raises ChartMogulNotFoundError: there is none with this uuid.
         :raises ChartMogulUnprocessableError: the data source is not automatic, or there is no external id.
         """
-        query = {"handle_as_user_edit": handle_as_user_edit}
-        url = path("/transactions/{}/disabled_state", transaction_uuid)
-        return self._api.patch(url, {"disabled": disabled}, query, must_have=_FIELDS)
+        return self._disable(self._by_uuid(transaction_uuid), disabled, handle_as_user_edit)
 
     def disable_by_external_id(
         self,
@@ -147,8 +134,7 @@ class TransactionsResource(Resource):
 
         :raises ValueError: one of the two names is empty.
         """
-        query = named(data_source_uuid, external_id, handle_as_user_edit=handle_as_user_edit)
-        return self._api.patch("/transactions/disabled_state", {"disabled": disabled}, query, must_have=_FIELDS)
+        return self._disable(self._by_external_id(data_source_uuid, external_id), disabled, handle_as_user_edit)
 
     def delete(self, transaction_uuid: str, *, handle_as_user_edit: bool | None = None) -> None:
         """Delete a transaction; the status of the invoice follows.
@@ -157,9 +143,7 @@ class TransactionsResource(Resource):
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
-        self._api.delete(
-            path("/transactions/{}", transaction_uuid), params={"handle_as_user_edit": handle_as_user_edit}
-        )
+        self._delete(self._by_uuid(transaction_uuid), handle_as_user_edit)
 
     def delete_by_external_id(
         self, data_source_uuid: str, external_id: str, *, handle_as_user_edit: bool | None = None
@@ -170,5 +154,4 @@ class TransactionsResource(Resource):
 
         :raises ValueError: one of the two names is empty.
         """
-        query = named(data_source_uuid, external_id, handle_as_user_edit=handle_as_user_edit)
-        self._api.delete("/transactions", params=query)
+        self._delete(self._by_external_id(data_source_uuid, external_id), handle_as_user_edit)
