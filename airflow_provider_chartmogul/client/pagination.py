@@ -72,7 +72,7 @@ class Listing:
     :param shape: how the answers look.
     :param per_page: records per page, 1 to 200.
     :param cursor: where to start; from :attr:`Page.cursor` of an earlier walk with the same filters.
-    :raises ValueError: for another ``per_page``: above 200 the API would silently take 200.
+    :raises ValueError: for any other ``per_page``: above 200 the API would silently take 200.
     """
 
     def __init__(
@@ -85,8 +85,8 @@ class Listing:
         per_page: int = MAX_PER_PAGE,
         cursor: str | None = None,
     ) -> None:
-        if not 1 <= per_page <= MAX_PER_PAGE:
-            raise ValueError(f"per_page must be 1 to {MAX_PER_PAGE}, not {per_page}")
+        if type(per_page) is not int or not 1 <= per_page <= MAX_PER_PAGE:
+            raise ValueError(f"per_page must be an integer from 1 to {MAX_PER_PAGE}, not {per_page!r}")
         self._get = get
         self._path = path
         self._params = {**params, "per_page": per_page} if shape.paged else dict(params)

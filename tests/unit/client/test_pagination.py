@@ -141,7 +141,7 @@ def test_first_reads_no_more_than_it_needs(connect):
         assert connect(server.url).customers.list().first() is None
 
 
-@pytest.mark.parametrize("per_page", [0, 201])
-def test_a_page_size_that_the_api_would_change_is_refused(connect, per_page):
-    with pytest.raises(ValueError, match="per_page must be 1 to 200"):
+@pytest.mark.parametrize("per_page", [0, 201, "200", True, 10.0])
+def test_a_page_size_that_the_api_would_change_or_not_understand_is_refused(connect, per_page):
+    with pytest.raises(ValueError, match="per_page must be an integer from 1 to 200"):
         connect("http://127.0.0.1:9/v1").customers.list(per_page=per_page)
