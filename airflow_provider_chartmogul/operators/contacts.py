@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.client.fields import Problem
+from airflow_provider_chartmogul.client.resources.contacts import find_merged
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
 from airflow_provider_chartmogul.imports.each import Sent
 from airflow_provider_chartmogul.operators.keyless_records import ChartMogulCreateKeylessRecordsOperator, as_words
@@ -107,8 +108,8 @@ class ChartMogulMergeContactsOperator(ChartMogulRecordsOperator):
             try:
                 client.contacts.merge(into, source)
             except ChartMogulNotFoundError:
-                # the one that stays must be there
-                client.contacts.retrieve(into)
+                if find_merged(client.contacts, into, source) is None:
+                    raise
                 return Sent("already_merged", into)
             return Sent("merged", into)
 

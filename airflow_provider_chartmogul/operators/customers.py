@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_chartmogul.client.resources.customers import (
+    find_by_key,
+    find_merged,
+    is_split_off,
+    uuid_by_key,
+)
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError, ChartMogulUnprocessableError
 from airflow_provider_chartmogul.imports.each import Sent
 from airflow_provider_chartmogul.operators.keyed_records import (
     ChartMogulDeleteKeyedRecordsOperator,
     ChartMogulImportRecordsOperator,
     ChartMogulKeyedRecordsOperator,
-    key_of,
 )
 from airflow_provider_chartmogul.operators.records import (
     ChartMogulRecordsOperator,
@@ -20,8 +25,6 @@ from airflow_provider_chartmogul.operators.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from airflow_provider_chartmogul.client import ChartMogulClient
 
 
@@ -42,7 +45,7 @@ class ChartMogulImportCustomersOperator(ChartMogulImportRecordsOperator):
 
     def find(self, client: ChartMogulClient, record: Record) -> Record | None:
         """Look a customer up by external id."""
-        return _find(client, record)
+        return find_by_key(client.customers, record)
 
     def update(self, client: ChartMogulClient, found: Record, changes: Record) -> None:
         """Change a customer."""
@@ -107,8 +110,8 @@ class ChartMogulMergeCustomersOperator(ChartMogulRecordsOperator):
             try:
                 client.customers.merge(from_=record["from"], into=into)
             except (ChartMogulNotFoundError, ChartMogulUnprocessableError):
-                stays, goes = _named(client, into), _named(client, record["from"])
-                if stays is None or (goes is not None and goes["uuid"] != stays["uuid"]):
+                stays = find_merged(client.customers, record["from"], into)
+                if stays is None:
                     raise
                 return Sent("already_merged", stays["uuid"])
             return Sent("merged", into.get("customer_uuid"))
@@ -136,8 +139,7 @@ class ChartMogulUnmergeCustomersOperator(ChartMogulRecordsOperator):
             try:
                 client.customers.unmerge(**record)
             except (ChartMogulNotFoundError, ChartMogulUnprocessableError):
-                part = _find(client, record)
-                if part is None or part["uuid"] == record["customer_uuid"]:
+                if not is_split_off(client.customers, record):
                     raise
                 return Sent("already_unmerged", record["customer_uuid"])
             return Sent("unmerged", record["customer_uuid"])
@@ -145,23 +147,5 @@ class ChartMogulUnmergeCustomersOperator(ChartMogulRecordsOperator):
         return send
 
 
-def _named(client: ChartMogulClient, name: Mapping[str, str]) -> Record | None:
-    if "customer_uuid" not in name:
-        return _find(client, name)
-    try:
-        return client.customers.retrieve(name["customer_uuid"])
-    except ChartMogulNotFoundError:
-        return None
-
-
-def _find(client: ChartMogulClient, record: Mapping[str, str]) -> Record | None:
-    return client.customers.list(**key_of(record)).first()
-
-
 def _uuid(client: ChartMogulClient, record: Record) -> str:
-    if record.get("uuid"):
-        return str(record["uuid"])
-    found = _find(client, record)
-    if found is None:
-        raise ChartMogulNotFoundError("there is no customer with this external_id in the data source", status_code=404)
-    return str(found["uuid"])
+    return str(record.get("uuid") or uuid_by_key(client.customers, record))

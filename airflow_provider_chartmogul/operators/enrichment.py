@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.attributes import checked_attributes, checked_keys, checked_tags, checked_values
+from airflow_provider_chartmogul.client.resources.customers import uuid_by_key
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
 from airflow_provider_chartmogul.operators.base import ChartMogulOperator, required_text
 
@@ -102,19 +103,12 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
     def _enrich(self, client: ChartMogulClient, change: Any) -> list[str]:
         if self.customer_email is not None:
             return [customer["uuid"] for customer in self.enrich_by_email(client, self.customer_email, change)]
-        uuid = self.customer_uuid or self._find(client)
+        uuid = self.customer_uuid or uuid_by_key(client.customers, self._key())
         self.enrich(client, uuid, change)
         return [uuid]
 
-    def _find(self, client: ChartMogulClient) -> str:
-        found = client.customers.list(data_source_uuid=self.data_source_uuid, external_id=self.external_id)
-        customer = found.first()
-        if customer is None:
-            raise ChartMogulNotFoundError(
-                f"No customer with external_id '{self.external_id}' in data source {self.data_source_uuid}",
-                status_code=404,
-            )
-        return str(customer["uuid"])
+    def _key(self) -> dict[str, str | None]:
+        return {"data_source_uuid": self.data_source_uuid, "external_id": self.external_id}
 
 
 class ChartMogulAddTagsOperator(ChartMogulEnrichmentOperator):

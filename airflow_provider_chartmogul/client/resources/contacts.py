@@ -129,13 +129,18 @@ class ContactsResource(Resource):
         return self._api.post_keyed(
             path("/contacts/{}/merge/{}", into_contact_uuid, from_contact_uuid),
             {},
-            find=lambda: self._merged(into_contact_uuid, from_contact_uuid),
+            find=lambda: find_merged(self, into_contact_uuid, from_contact_uuid),
             must_have=_FIELDS,
         )
 
-    def _merged(self, into_contact_uuid: str, from_contact_uuid: str) -> Record | None:
-        try:
-            self.retrieve(from_contact_uuid)
-        except ChartMogulNotFoundError:
-            return self.retrieve(into_contact_uuid)
-        return None
+
+def find_merged(contacts: ContactsResource, into_contact_uuid: str, from_contact_uuid: str) -> Record | None:
+    """Return the contact that stays if the other one is gone, as it is after a merge.
+
+    :raises ChartMogulNotFoundError: the one that stays is not there.
+    """
+    try:
+        contacts.retrieve(from_contact_uuid)
+    except ChartMogulNotFoundError:
+        return contacts.retrieve(into_contact_uuid)
+    return None

@@ -130,7 +130,11 @@ class CustomersResource(Resource):
         :raises ChartMogulUnprocessableError: the two cannot be merged.
         """
         body = checked("customer_merges", {"from": _name(from_), "into": _name(into)})
-        self._api.post_accepted("/customers/merges", body, done=lambda: self._merged(body["from"], body["into"]))
+
+        def done() -> bool:
+            return find_merged(self, body["from"], body["into"]) is not None
+
+        self._api.post_accepted("/customers/merges", body, done=done)
 
     def unmerge(
         self,
@@ -160,11 +164,8 @@ class CustomersResource(Resource):
         if move_to_new_customer is not None:
             body["move_to_new_customer"] = list(move_to_new_customer)
 
-        def done() -> bool:
-            part = self.list(data_source_uuid=data_source_uuid, external_id=external_id).first()
-            return part is not None and part["uuid"] != customer_uuid
-
-        self._api.post_accepted("/customers/unmerges", checked("customer_unmerges", body), done=done)
+        body = checked("customer_unmerges", body)
+        self._api.post_accepted("/customers/unmerges", body, done=lambda: is_split_off(self, body))
 
     def retrieve_attributes(self, customer_uuid: str) -> Record:
         """Return ``tags``, ``custom`` (key to value) and what billing systems added.
@@ -173,20 +174,50 @@ class CustomersResource(Resource):
         """
         return self._api.get(path("/customers/{}/attributes", customer_uuid))
 
-    def _merged(self, from_: Mapping[str, str], into: Mapping[str, str]) -> bool:
-        source, target = self._find(from_), self._find(into)
-        if source is None or target is None:
-            # of a merged customer only the uuid is gone; its external id names the other one
-            return target is not None and "customer_uuid" in from_
-        return bool(source["uuid"] == target["uuid"])
 
-    def _find(self, name: Mapping[str, str]) -> Record | None:
-        if "customer_uuid" not in name:
-            return self.list(data_source_uuid=name["data_source_uuid"], external_id=name["external_id"]).first()
-        try:
-            return self.retrieve(name["customer_uuid"])
-        except ChartMogulNotFoundError:
-            return None
+def find_customer(customers: CustomersResource, name: Mapping[str, Any]) -> Record | None:
+    """Return the customer that a mapping names, if there is one.
+
+    :param name: with ``customer_uuid``, or else with ``data_source_uuid`` and ``external_id``.
+    """
+    if "customer_uuid" not in name:
+        return find_by_key(customers, name)
+    try:
+        return customers.retrieve(name["customer_uuid"])
+    except ChartMogulNotFoundError:
+        return None
+
+
+def find_by_key(customers: CustomersResource, key: Mapping[str, Any]) -> Record | None:
+    """Return the customer with the ``external_id`` in the data source ``data_source_uuid``, if there is one."""
+    return customers.list(data_source_uuid=key["data_source_uuid"], external_id=key["external_id"]).first()
+
+
+def find_merged(customers: CustomersResource, from_: Mapping[str, Any], into: Mapping[str, Any]) -> Record | None:
+    """Return the customer that stays if the two are one, or if the other is gone as it is after a merge."""
+    source, target = find_customer(customers, from_), find_customer(customers, into)
+    if source is None:
+        # of a merged customer only the uuid is gone; its external id names the other one
+        return target if "customer_uuid" in from_ else None
+    return target if target is not None and target["uuid"] == source["uuid"] else None
+
+
+def uuid_by_key(customers: CustomersResource, key: Mapping[str, Any]) -> str:
+    """Return the uuid of the customer with the ``external_id`` in the data source ``data_source_uuid``.
+
+    :raises ChartMogulNotFoundError: there is none.
+    """
+    found = find_by_key(customers, key)
+    if found is None:
+        place = f"data source {key['data_source_uuid']}"
+        raise ChartMogulNotFoundError(f"there is no customer with this external_id in {place}", status_code=404)
+    return str(found["uuid"])
+
+
+def is_split_off(customers: CustomersResource, unmerge: Mapping[str, Any]) -> bool:
+    """Tell whether the part that an unmerge names by its key belongs to another customer than ``customer_uuid``."""
+    part = find_by_key(customers, unmerge)
+    return part is not None and part["uuid"] != unmerge["customer_uuid"]
 
 
 def _name(customer: CustomerName) -> dict[str, str]:

@@ -99,6 +99,12 @@ class TestMerge:
         with pytest.raises(ChartMogulImportFailedError, match="not found"):
             run(ChartMogulMergeCustomersOperator, records=record)
 
+    def test_a_key_that_names_nobody(self, data_source: str, uuids: list[str]) -> None:
+        # unlike a uuid, a key does not vanish in a merge
+        typo = {"data_source_uuid": data_source, "external_id": "TYPO"}
+        with pytest.raises(ChartMogulImportFailedError, match="not found"):
+            run(ChartMogulMergeCustomersOperator, records={"from": typo, "into": {"customer_uuid": uuids[0]}})
+
     def test_unnamed_customers_are_refused_before_anything_is_sent(self, emulator: Emulator, uuids: list[str]) -> None:
         before = emulator.stats()["requests"]
         records = [
