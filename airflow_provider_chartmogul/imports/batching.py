@@ -15,7 +15,8 @@ from airflow_provider_chartmogul.moments import as_text, as_utc
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from airflow_provider_chartmogul.imports.records import BillingRecords, Record
+    from airflow_provider_chartmogul.client.values import Record
+    from airflow_provider_chartmogul.imports.records import BillingRecords
 
 MAX_BYTES: Final = 5_000_000
 """The API takes 5 MB; the smaller reading of a megabyte is safe."""

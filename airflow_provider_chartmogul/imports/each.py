@@ -6,7 +6,7 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from airflow_provider_chartmogul.client.retry import is_transient
 from airflow_provider_chartmogul.exceptions import (
@@ -21,7 +21,9 @@ from airflow_provider_chartmogul.exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    Send = Callable[[dict[str, Any]], "Sent"]
+    from airflow_provider_chartmogul.client.values import Record
+
+    Send = Callable[[Record], "Sent"]
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +62,7 @@ class Account:
     stopped_by: ChartMogulError | None = None
 
 
-def send_each(records: Sequence[dict[str, Any]], send: Send, *, threads: int) -> Account:
+def send_each(records: Sequence[Record], send: Send, *, threads: int) -> Account:
     """Send records and account for each, whatever becomes of the others.
 
     A refused key ends everything, and so do more failures in a row for want of an answer than one outage of a moment
@@ -87,7 +89,7 @@ _NOT_SENT: Final = Sent("not_sent", None, (("", "was not sent, since others fail
 
 @dataclass(slots=True)
 class _Run:
-    records: Sequence[dict[str, Any]]
+    records: Sequence[Record]
     send: Send
     patience: int
     sent: list[Sent | None] = field(init=False)
@@ -118,7 +120,7 @@ class _Run:
             log.info("%d of %d records are taken up", position, len(self.records))
         return position
 
-    def attempt(self, record: dict[str, Any]) -> Sent:
+    def attempt(self, record: Record) -> Sent:
         try:
             return self.send(record)
         except ChartMogulError as error:

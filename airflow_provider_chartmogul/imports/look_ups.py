@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.client.values import Record
 
 T = TypeVar("T")
-Record = dict[str, Any]
 
 _ALL: Final = {"customer": {}, "plan": {}, "invoice": {"validation_type": "all"}}
 """What can be looked up, with further arguments of the listing."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-Record = dict[str, Any]
+    from airflow_provider_chartmogul.client.values import Record
 
 INPUT_KINDS: Final = ("customers", "plans", "invoices", "subscription_events")
 API_KINDS: Final = ("customers", "plans", "invoices", "line_items", "transactions", "subscription_events")
@@ -52,22 +51,3 @@ class BillingRecords:
             if kind not in INPUT_KINDS or not isinstance(record, dict):
                 raise ValueError(f'line {number} must be {{"kind": one of {", ".join(INPUT_KINDS)}, "record": object}}')
             self.of(kind).append(record)
-
-
-def read_json_lines(lines: Iterable[str], name: str) -> Iterator[Record]:
-    """Parse JSON Lines; blank lines are skipped.
-
-    :param lines: text lines.
-    :param name: what to call the file in errors.
-    :raises ValueError: a line is not a JSON object; the text names file and line but quotes nothing.
-    """
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except ValueError:
-            raise ValueError(f"{name}, line {number}: not JSON") from None
-        if not isinstance(record, dict):
-            raise ValueError(f"{name}, line {number}: not a JSON object")
-        yield record

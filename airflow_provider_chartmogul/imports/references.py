@@ -10,7 +10,8 @@ from airflow_provider_chartmogul.imports.validation import Rejection, Source, cu
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_chartmogul.imports.records import BillingRecords, Record
+    from airflow_provider_chartmogul.client.values import Record
+    from airflow_provider_chartmogul.imports.records import BillingRecords
 
 _KIND_OF_PARTS: Final = {"invoices": "line_items", "subscription_events": "subscription_events"}
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from airflow_provider_chartmogul.exceptions import ChartMogulImportFailedError
-from airflow_provider_chartmogul.imports.records import API_KINDS, Record
+from airflow_provider_chartmogul.imports.records import API_KINDS
 from airflow_provider_chartmogul.imports.validation import Rejection, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.imports.outcome import Outcome
 
 STATES: Final = ("imported", "already_there", "rejected", "unknown", "not_sent")

@@ -10,19 +10,19 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast, get_args
 from urllib.parse import urlsplit
 
-from airflow.providers.common.compat.sdk import ObjectStoragePath, mask_secret
+from airflow.providers.common.compat.sdk import mask_secret
 
 from airflow_provider_chartmogul.client.resources.activities import MovementType
 from airflow_provider_chartmogul.client.values import with_fields
 from airflow_provider_chartmogul.exceptions import ChartMogulExportFailedError, ChartMogulInvalidResponseError
 from airflow_provider_chartmogul.files import replacing
 from airflow_provider_chartmogul.intervals import DATA_INTERVAL_END, DATA_INTERVAL_START, inclusive_instants
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal, required_text
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal, required_text, storage_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_chartmogul.moments import Moment
 
@@ -109,7 +109,7 @@ class ChartMogulDownloadActivitiesExportOperator(ChartMogulOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Fetch, check and store the file."""
         export_id = required_text("export_id", self.export_id)
-        required_text("path", self.path)
+        target = storage_path(required_text("path", self.path), self.path_conn_id)
         exports = self.hook.get_conn().activities_exports
         export = exports.retrieve(export_id)
         if export["status"] != "succeeded":
@@ -121,12 +121,11 @@ class ChartMogulDownloadActivitiesExportOperator(ChartMogulOperator):
             archive = Path(folder, "export.zip")
             with archive.open("wb") as file:
                 exports.download(link, file)
-            files = self._store(archive)
+            files = self._store(archive, target)
         self.log.info("Stored %s files, %s bytes under %s", len(files), sum(files.values()), self.path)
         return {"path": self.path, "bytes": sum(files.values()), "files": list(files)}
 
-    def _store(self, archive: Path) -> dict[str, int]:
-        target = ObjectStoragePath(self.path, conn_id=self.path_conn_id)
+    def _store(self, archive: Path, target: ObjectStoragePath) -> dict[str, int]:
         try:
             with zipfile.ZipFile(archive) as members:
                 if broken := members.testzip():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from airflow.providers.common.compat.sdk import BaseOperator
+from airflow.providers.common.compat.sdk import BaseOperator, ObjectStoragePath
 
 from airflow_provider_chartmogul.hooks.chartmogul import ChartMogulHook
 
@@ -60,3 +60,12 @@ def required_text(name: str, value: object) -> str:
     if text.strip() in ("", "None"):
         raise ValueError(f"{name} is empty, or its template has no value")
     return text
+
+
+def storage_path(path: str, path_conn_id: str | None) -> ObjectStoragePath:
+    """Return a file or directory on a local disk or in object storage.
+
+    :param path_conn_id: Airflow connection of the object storage, if it needs one.
+    :raises ValueError: the template of the connection has no value.
+    """
+    return ObjectStoragePath(path, conn_id=optional_text("path_conn_id", path_conn_id))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import ObjectStoragePath
-
+from airflow_provider_chartmogul import json_lines
 from airflow_provider_chartmogul.imports import BillingRecords, dead_letters, import_billing
 from airflow_provider_chartmogul.imports.batching import MAX_CUSTOMERS
-from airflow_provider_chartmogul.imports.files import read_records, write_records
 from airflow_provider_chartmogul.imports.records import INPUT_KINDS
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator, optional_text, required_text
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, optional_text, required_text, storage_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,7 +127,7 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
             self.log.warning("%s", warning)
         self.log.info("Import into %s: %s", self.data_source_uuid, json.dumps(result.summary()))
         if rejected_path:
-            write_records(self._path(rejected_path), dead_letters(billing, result.problems))
+            json_lines.write(self._path(rejected_path), dead_letters(billing, result.problems))
             self.log.info("Rejected records are in %s", rejected_path)
         result.raise_for_failures(self.max_rejected)
         return result.summary()
@@ -144,10 +142,10 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
         if given is None:
             return []
         if isinstance(given, str):
-            return read_records(self._path(given), given)
+            return json_lines.read(self._path(given), given)
         if not isinstance(given, list):
             raise TypeError(f"{name} must be a list of records or a path, not {type(given).__name__}")
         return list(given)
 
     def _path(self, path: str) -> Any:
-        return ObjectStoragePath(path, conn_id=optional_text("path_conn_id", self.path_conn_id))
+        return storage_path(path, self.path_conn_id)

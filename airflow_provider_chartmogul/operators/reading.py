@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-from contextlib import nullcontext
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from airflow.providers.common.compat.sdk import ObjectStoragePath
-
+from airflow_provider_chartmogul import json_lines
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
-from airflow_provider_chartmogul.files import replacing
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator, optional_text
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, optional_text, storage_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from contextlib import AbstractContextManager
 
     from airflow_provider_chartmogul.client.values import Record
 
@@ -79,12 +74,7 @@ class ChartMogulReadingOperator(ChartMogulOperator):
         return cast("Record", self.deliver([record])) if optional_text("path", self.path) else small(record)
 
     def _write(self, path: str, records: Iterable[Record]) -> dict[str, Any]:
-        count = 0
-        target = ObjectStoragePath(path, conn_id=optional_text("path_conn_id", self.path_conn_id))
-        with replacing(target) as file, _packed(path, file) as lines:
-            for record in records:
-                lines.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
-                count += 1
+        count = json_lines.write(storage_path(path, self.path_conn_id), records)
         self.log.info("Wrote %s records to %s", count, path)
         return {"records": count, "path": path}
 
@@ -98,10 +88,3 @@ def small(result: T) -> T:
     if size > MAX_BYTES:
         raise ChartMogulConfigError(f"The answer has {size} bytes, more than {MAX_BYTES}: give a path to write it to")
     return result
-
-
-def _packed(path: str, file: IO[bytes]) -> AbstractContextManager[IO[bytes]]:
-    if path.endswith(".gz"):
-        # without name and time, so that the same records give the same bytes
-        return cast("IO[bytes]", gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0))
-    return nullcontext(file)

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import ObjectStoragePath
-
+from airflow_provider_chartmogul import json_lines
 from airflow_provider_chartmogul.client.fields import Problem, each_warning_once, problems
 from airflow_provider_chartmogul.client.values import json_default
 from airflow_provider_chartmogul.exceptions import (
@@ -20,10 +19,9 @@ from airflow_provider_chartmogul.exceptions import (
     ChartMogulNotFoundError,
 )
 from airflow_provider_chartmogul.imports.each import Account, Sent, send_each
-from airflow_provider_chartmogul.imports.files import read_records, write_records
 from airflow_provider_chartmogul.imports.result import dead_letters, summarised
 from airflow_provider_chartmogul.imports.validation import Rejection, Source
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator, optional_text
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, optional_text, storage_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +35,9 @@ Records = Mapping[str, Any] | Sequence[Mapping[str, Any]] | str
 """One record, several, or the path of a JSON Lines file with one record in each line."""
 
 Send = Callable[[Record], Sent]
+
+_REJECTED = {"kind", "record", "problems"}
+"""What a line of a file of rejected records has."""
 
 _ID = re.compile(r"[\w-]+")
 
@@ -127,7 +128,7 @@ class ChartMogulRecordsOperator(ChartMogulOperator):
         summary = self._summary(outcome.account)
         self.log.info("%s: %s", self.kind, json.dumps({k: v for k, v in summary.items() if k != "uuids"}))
         if rejected_path:
-            write_records(self._path(rejected_path), dead_letters(given, outcome.problems))
+            json_lines.write(self._path(rejected_path), dead_letters(given, outcome.problems))
             self.log.info("Rejected records are in %s", rejected_path)
         self._raise_for_failures(outcome)
         return summary
@@ -135,13 +136,17 @@ class ChartMogulRecordsOperator(ChartMogulOperator):
     def read(self) -> _Given:
         """Return the records as they were given."""
         if isinstance(self.records, str):
-            lines = read_records(self._path(self.records), self.records)
-            return _Given([_unwrapped(line) for line in lines])
+            lines = json_lines.read(self._path(self.records), self.records)
+            return _Given([self._unwrapped(line) for line in lines])
         if isinstance(self.records, Mapping):
             return _Given([self.records])
         if not isinstance(self.records, Sequence):
             raise TypeError(f"records must be a record, a list or a path, not {type(self.records).__name__}")
         return _Given(list(self.records))
+
+    def _unwrapped(self, line: Record) -> Any:
+        """Take a record out of a line of a file of rejected records, if it is of the right kind."""
+        return line["record"] if line.keys() == _REJECTED and line["kind"] == self.kind else line
 
     def _send(self, given: _Given) -> _Outcome:
         client = self.hook.get_conn()
@@ -160,6 +165,9 @@ class ChartMogulRecordsOperator(ChartMogulOperator):
         for position, raw in enumerate(given, start=1):
             if not isinstance(raw, Mapping):
                 yield {}, [Problem("", "must be an object")]
+                continue
+            if raw.keys() == _REJECTED:
+                yield {}, [Problem("kind", f"must be {self.kind}")]
                 continue
             record = complete(raw)
             faults = self.problems(record) or _unwritable(record)
@@ -199,7 +207,7 @@ class ChartMogulRecordsOperator(ChartMogulOperator):
         raise ChartMogulImportFailedError(text, [problem.as_dict() for problem in outcome.problems])
 
     def _path(self, path: str) -> Any:
-        return ObjectStoragePath(path, conn_id=optional_text("path_conn_id", self.path_conn_id))
+        return storage_path(path, self.path_conn_id)
 
 
 class ChartMogulUpdateRecordsOperator(ChartMogulRecordsOperator):
@@ -326,11 +334,6 @@ class _Given:
 class _Outcome:
     account: Account
     problems: list[Rejection]
-
-
-def _unwrapped(line: Record) -> Record:
-    """Take a record out of a line of a file of rejected records."""
-    return line["record"] if line.keys() == {"kind", "record", "problems"} else line
 
 
 def _unwritable(record: Record) -> list[Problem]:

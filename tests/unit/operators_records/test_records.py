@@ -158,6 +158,22 @@ class TestRejected:
         assert path.read_text() == ""
         assert stored(client, data_source)["acct-3"]["city"] == "Paris"
 
+    def test_it_may_be_packed(self, client: ChartMogulClient, data_source: str, tmp_path: Path) -> None:
+        path = tmp_path / "rejected.jsonl.gz"
+        import_customers(data_source, customer(country="XX"), max_rejected=1, rejected_path=str(path))
+        path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b'"XX"', b'"FR"')))
+        assert counts(import_customers(data_source, str(path))) == {"records": 1, "created": 1}
+        assert stored(client, data_source)["acct-1"]["country"] == "FR"
+
+    def test_rejected_records_of_another_kind_are_refused(self, data_source: str, tmp_path: Path) -> None:
+        path, again = tmp_path / "rejected.jsonl", tmp_path / "again.jsonl"
+        line = {"kind": "invoices", "record": customer(2), "problems": []}
+        path.write_text("\n".join(map(json.dumps, [line, {**line, "kind": "customers"}])))
+        for given in (str(path), str(again)):
+            with pytest.raises(ChartMogulImportFailedError, match="customers record 1: kind must be customers"):
+                import_customers(data_source, given, rejected_path=str(again))
+            assert [row["record"] for row in lines(again)][:1] == [line]
+
     def test_it_is_written_when_the_task_fails(self, data_source: str, tmp_path: Path) -> None:
         path = tmp_path / "rejected.jsonl"
         with pytest.raises(ChartMogulImportFailedError):

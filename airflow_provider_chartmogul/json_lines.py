@@ -1,0 +1,84 @@
+"""Records in files of JSON Lines, on local disks and object storage; gzip where the name ends in ``.gz``."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from contextlib import nullcontext
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from airflow_provider_chartmogul.client.values import json_default
+from airflow_provider_chartmogul.files import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
+
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    from airflow_provider_chartmogul.client.values import Record
+
+
+def read(path: ObjectStoragePath, name: str) -> list[Record]:
+    """Read a file with one record in each line.
+
+    :param name: what to call the file in errors.
+    :raises ValueError: a line is not a JSON object.
+    """
+    with path.open("rb") as file:  # type: ignore[no-untyped-call]
+        lines = gzip.GzipFile(fileobj=file) if _is_packed(path) else file
+        return list(read_json_lines(io.TextIOWrapper(cast("IO[bytes]", lines), encoding="utf-8"), name))
+
+
+def write(path: ObjectStoragePath, records: Iterable[Record]) -> int:
+    """Write a file with one record in each line, whole or not at all, and return how many they are.
+
+    The same records give the same bytes.
+    """
+    count = 0
+    with replacing(path) as file, _packed(path, file) as lines:
+        for record in records:
+            text = json.dumps(record, ensure_ascii=False, default=_as_text)
+            # half of a surrogate pair, of which UTF-8 knows nothing: this is how JSON escapes it
+            lines.write(text.encode(errors="backslashreplace") + b"\n")
+            count += 1
+    return count
+
+
+def read_json_lines(lines: Iterable[str], name: str) -> Iterator[Record]:
+    """Parse JSON Lines; blank lines are skipped.
+
+    :param lines: text lines.
+    :param name: what to call the file in errors.
+    :raises ValueError: a line is not a JSON object; the text names file and line but quotes nothing.
+    """
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError:
+            raise ValueError(f"{name}, line {number}: not JSON") from None
+        if not isinstance(record, dict):
+            raise ValueError(f"{name}, line {number}: not a JSON object")
+        yield record
+
+
+def _as_text(value: Any) -> str:
+    try:
+        return json_default(value)
+    except TypeError:
+        # a record that cannot be sent must still be seen
+        return str(value)
+
+
+def _packed(path: ObjectStoragePath, file: IO[bytes]) -> AbstractContextManager[IO[bytes]]:
+    if _is_packed(path):
+        # without name and time, which would be others in each run
+        return cast("IO[bytes]", gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0))
+    return nullcontext(file)
+
+
+def _is_packed(path: ObjectStoragePath) -> bool:
+    return path.name.endswith(".gz")
