@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_chartmogul.emulator.store import merging
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,7 +22,7 @@ def purge(ledger: Ledger, data_source_uuid: str) -> None:
 
 
 def empty(ledger: Ledger, data_source_uuid: str) -> None:
-    """Remove all; of a customer merged with one of another source the other part stays.
+    """Remove all; of a customer merged with one of another source the other part stays, without what this one brought.
 
     Its bulk imports are forgotten as well, so that they can be sent again: a choice, nothing public tells.
     """
@@ -29,6 +31,7 @@ def empty(ledger: Ledger, data_source_uuid: str) -> None:
             ledger.remove_customer(customer)
         else:
             for part in parts:
+                merging.withdraw(customer, part)
                 ledger.remove_part(part)
                 customer.parts.remove(part)
             ledger.projection.touch(customer.uuid, None)

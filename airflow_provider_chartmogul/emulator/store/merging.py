@@ -1,19 +1,19 @@
 """Merging customers, and taking data source customers out again (``/reference/merge-customers``).
 
-Tags and attributes that a data source customer brought into the merge leave with it; those added later stay with the
-merged record. Where both customers have an attribute, that of ``into`` holds.
+Tags and attributes that a data source customer brought into the merge leave with it, as its name and e-mail do; those
+added later stay with the merged record. Where both customers have an attribute, that of ``into`` holds.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator.store.ledger import new_uuid
 from airflow_provider_chartmogul.emulator.store.records import Brought
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from airflow_provider_chartmogul.emulator.store.crm import Kind
     from airflow_provider_chartmogul.emulator.store.ledger import Ledger
@@ -62,10 +62,42 @@ def _remember(customer: Customer) -> None:
         )
 
 
+def withdraw(customer: Customer, part: Part) -> Brought:
+    """Take what a data source customer brought out of a merged customer that goes on without it.
+
+    Values that other parts brought come forth again; those changed since the merge stay.
+
+    :return: what the data source customer takes along.
+    """
+    own = part.brought or Brought("", "", "", (), {})
+    staying = [one.brought for one in customer.parts if one != part and one.brought]
+    leaving = replace(
+        own,
+        tags=tuple(tag for tag in own.tags if tag in customer.tags),
+        custom={key: value for key, value in own.custom.items() if key in customer.custom},
+    )
+    if part == customer.parts[0]:
+        for name in ("name", "email", "company"):
+            if getattr(customer, name) == getattr(own, name):
+                setattr(customer, name, getattr(staying[0], name))
+    kept = {tag for one in staying for tag in one.tags}
+    gone = set(own.tags) | ({MERGED_TAG} if len(staying) == 1 else set())
+    customer.tags = [tag for tag in customer.tags if tag in kept or tag not in gone]
+    customer.custom = _without(customer.custom, own.custom, [one.custom for one in staying])
+    return leaving
+
+
+def _without(custom: Mapping[str, Any], own: Mapping[str, Any], others: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return attributes without those of one part; of several others that have a value that of the first one holds."""
+    back = {key: value for one in reversed(others) for key, value in one.items()}
+    its_own = {key for key, value in custom.items() if key in own and own[key] == value}
+    return {key: back[key] if key in its_own else custom[key] for key in custom if key not in its_own or key in back}
+
+
 def _split_off(ledger: Ledger, customer: Customer, part: Part) -> Customer:
     """Make the new customer; what is neither told apart by source nor brought by the part is copied."""
-    own = part.brought or Brought(customer.name, customer.email, customer.company, (), {})
-    split = replace(
+    own = withdraw(customer, part)
+    return replace(
         customer,
         seq=ledger.next_number(),
         uuid=new_uuid("cus_"),
@@ -74,17 +106,6 @@ def _split_off(ledger: Ledger, customer: Customer, part: Part) -> Customer:
         name=own.name,
         email=own.email,
         company=own.company,
-        tags=[tag for tag in own.tags if tag in customer.tags],
-        custom={key: value for key, value in own.custom.items() if key in customer.custom},
+        tags=list(own.tags),
+        custom=dict(own.custom),
     )
-    staying = [one for one in customer.parts if one != part]
-    kept = {tag for one in staying if one.brought for tag in one.brought.tags}
-    gone = set(own.tags) | ({MERGED_TAG} if len(staying) == 1 else set())
-    customer.tags = [tag for tag in customer.tags if tag in kept or tag not in gone]
-    others = {key for one in staying if one.brought for key in one.brought.custom}
-    customer.custom = {
-        key: value
-        for key, value in customer.custom.items()
-        if key in others or key not in own.custom or value != own.custom[key]
-    }
-    return split

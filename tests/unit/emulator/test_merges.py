@@ -173,6 +173,20 @@ def test_deleting_a_source_leaves_the_other_part(api: Api, source: str, paying: 
     api.json("DELETE", f"/data_sources/{shop}", expect=204)
     left = api.json("GET", f"/customers/{paying}")
     assert (left["external_ids"], left["data_source_uuids"], left["mrr"]) == (["acct-1"], [source], 5000)
+    assert (left["attributes"]["tags"], left["attributes"]["custom"]) == ([], {})
+
+
+def test_deleting_the_first_source_leaves_what_the_other_part_brought(
+    api: Api, source: str, paying: str, shop: str, other: str
+) -> None:
+    tier = {"custom": [{"type": "String", "key": "tier", "value": "a"}]}
+    api.json("POST", f"/customers/{paying}/attributes/custom", tier)
+    merge(api, other, paying)
+    api.json("DELETE", f"/data_sources/{source}", expect=204)
+    left = api.json("GET", f"/customers/{paying}")
+    assert (left["name"], left["email"], left["external_id"]) == ("SHOP-1", "ada@example.com", "shop-1")
+    assert left["attributes"]["tags"] == ["shop", "shared"]
+    assert left["attributes"]["custom"] == {"tier": "b", "seats": 3}
 
 
 @pytest.mark.parametrize(
@@ -224,11 +238,30 @@ def test_unmerging_makes_a_new_customer(api: Api, source: str, paying: str, shop
 
 
 def test_the_first_part_can_leave(api: Api, source: str, paying: str, shop: str, other: str) -> None:
+    tier = {"custom": [{"type": "String", "key": "tier", "value": "a"}]}
+    api.json("POST", f"/customers/{paying}/attributes/custom", tier)
     merge(api, other, paying)
     unmerge(api, paying, source, "acct-1")
     left, split = api.json("GET", f"/customers/{paying}"), found(api, source, "acct-1")
     assert (left["external_id"], left["data_source_uuid"], left["mrr"]) == ("shop-1", shop, 2000)
     assert (split["mrr"], split["uuid"] != paying) == (5000, True)
+    # Each part has again what it brought.
+    assert (left["name"], left["email"], split["name"]) == ("SHOP-1", "ada@example.com", "ACCT-1")
+    assert (left["attributes"]["tags"], split["attributes"]["tags"]) == (["shop", "shared"], [])
+    assert left["attributes"]["custom"] == {"tier": "b", "seats": 3}
+    assert split["attributes"]["custom"] == {"tier": "a"}
+
+
+def test_what_was_changed_after_the_merge_stays(api: Api, source: str, paying: str, shop: str, other: str) -> None:
+    tier = {"custom": [{"type": "String", "key": "tier", "value": "a"}]}
+    api.json("POST", f"/customers/{paying}/attributes/custom", tier)
+    merge(api, other, paying)
+    api.json("PATCH", f"/customers/{paying}", {"name": "Ada Ltd"})
+    api.json("PUT", f"/customers/{paying}/attributes/custom", {"custom": {"tier": "c"}})
+    unmerge(api, paying, source, "acct-1")
+    left, split = api.json("GET", f"/customers/{paying}"), found(api, source, "acct-1")
+    assert (left["name"], left["attributes"]["custom"]) == ("Ada Ltd", {"tier": "c", "seats": 3})
+    assert (split["name"], split["attributes"]["custom"]) == ("ACCT-1", {"tier": "a"})
 
 
 def test_tags_that_both_brought_stay_with_both(api: Api, paying: str, shop: str, other: str) -> None:
