@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_chartmogul.exceptions import ChartMogulInvalidRecordError
+from tests.unit.client.samples import BILL, CANCELLATION, DEAL, ITEM, TASK
 from tests.unit.client.servers import answer, serving
 
 if TYPE_CHECKING:
@@ -18,26 +19,6 @@ if TYPE_CHECKING:
     Connect = Callable[..., ChartMogulClient]
     Call = Callable[[ChartMogulClient], Any]
 
-ITEM = {"type": "one_time", "amount_in_cents": 500}
-BILL = {"external_id": "i-1", "date": "2026-01-01", "currency": "EUR", "line_items": [ITEM]}
-EVENT = {
-    "data_source_uuid": "ds_1",
-    "customer_external_id": "c-1",
-    "subscription_external_id": "s-1",
-    "event_type": "subscription_cancelled",
-    "event_date": "2026-01-01",
-    "effective_date": "2026-01-01",
-}
-TASK = {"customer_uuid": "cus_1", "task_details": "Call", "assignee": "me@x.example", "due_date": "2026-04-30"}
-DEAL = {
-    "customer_uuid": "cus_1",
-    "owner": "me@x.example",
-    "pipeline": "New",
-    "pipeline_stage": "Talk",
-    "estimated_close_date": "2026-04-30",
-    "currency": "EUR",
-    "amount_in_cents": 120000,
-}
 PLAN = {"data_source_uuid": "ds_1", "name": "Pro", "interval_count": 1, "interval_unit": "month"}
 
 RECORDS: list[tuple[Call, str]] = [
@@ -74,7 +55,12 @@ RECORDS: list[tuple[Call, str]] = [
     (lambda c: c.transactions.create("inv_1", type="payment", date="2026-01-01", result="ok"), "result"),
     (lambda c: c.transactions.update("tr_1", amount_in_cents=-5), "amount_in_cents"),
     (lambda c: c.transactions.update_by_external_id("ds_1", "t-1", type="gift"), "type"),
-    (lambda c: c.subscription_events.create(**{**EVENT, "event_type": "cancelled"}), "event_type"),
+    (
+        lambda c: c.subscription_events.create(
+            **{"data_source_uuid": "ds_1", **CANCELLATION, "event_type": "cancelled"}
+        ),
+        "event_type",
+    ),
     (lambda c: c.subscription_events.update(id=7, effective_date="x"), "effective_date"),
     (lambda c: c.custom_attributes.add("cus_1", [{"key": "a", "value": 1}]), r"custom\[0\]\.type"),
     (

@@ -13,6 +13,7 @@ from airflow_provider_chartmogul.exceptions import (
     ChartMogulInvalidResponseError,
     ChartMogulNotFoundError,
 )
+from tests.unit.client.samples import DEAL, TASK
 from tests.unit.client.servers import answer, drop, serving
 
 if TYPE_CHECKING:
@@ -30,17 +31,6 @@ PAGED = {"per_page": "200"}
 
 CONTACT = {"data_source_uuid": "ds_1", "email": "ida@x.example", "custom": [{"key": "role", "value": "CTO"}]}
 NOTE = {"customer_uuid": "cus_1", "type": "call", "text": "Hello", "call_duration": 90}
-TASK = {"customer_uuid": "cus_1", "task_details": "Call", "assignee": "me@x.example", "due_date": "2026-04-30"}
-DEAL = {
-    "customer_uuid": "cus_1",
-    "owner": "me@x.example",
-    "pipeline": "New",
-    "pipeline_stage": "Talk",
-    "estimated_close_date": "2026-04-30",
-    "currency": "EUR",
-    "amount_in_cents": 120000,
-    "type": "one-time",
-}
 
 LISTS: list[tuple[Call, str, dict[str, str]]] = [
     (

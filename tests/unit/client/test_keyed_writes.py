@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from airflow_provider_chartmogul.exceptions import ChartMogulServerError, ChartMogulUnprocessableError
+from tests.unit.client.samples import BILL, CANCELLATION
 from tests.unit.client.servers import answer, cut_short, drop, serving
 
 if TYPE_CHECKING:
@@ -37,14 +38,6 @@ IMPORT = {"id": "imp-1", "external_id": "batch-1", "status": "processing"}
 INVOICE = {"uuid": "inv_1", "external_id": "i-1"}
 ITEM = {"uuid": "li_1", "external_id": "l-1"}
 PAYMENT = {"uuid": "tr_1", "external_id": "t-1"}
-BILL = {"date": "2026-01-01", "currency": "EUR", "line_items": [{"type": "one_time", "amount_in_cents": 5}]}
-CANCELLATION = {
-    "customer_external_id": "c-1",
-    "subscription_external_id": "s-1",
-    "event_type": "subscription_cancelled",
-    "event_date": "2026-01-01",
-    "effective_date": "2026-01-01",
-}
 NO_PARTS = {"uuid": "inv_1", "line_items": [{"external_id": "l-0"}], "transactions": []}
 
 CREATIONS = {
@@ -73,7 +66,7 @@ CREATIONS = {
         PLAN,
     ),
     "invoice": Creation(
-        lambda client: client.invoices.create("cus_1", [{"external_id": "i-1", **BILL}]),
+        lambda client: client.invoices.create("cus_1", [BILL]),
         "/import/customers/cus_1/invoices",
         "/invoices?customer_uuid=cus_1&external_id=i-1&validation_type=all&per_page=200",
         *listed("invoices", INVOICE),
@@ -201,7 +194,7 @@ def test_write_and_look_ups_share_one_time_bound(connect):
 
 
 def test_of_a_batch_only_the_missing_invoices_are_sent_again(connect):
-    invoices = [{"external_id": f"i-{n}", "data_source_uuid": "ds_2", **BILL} for n in (1, 2, 3)]
+    invoices = [{**BILL, "external_id": f"i-{n}", "data_source_uuid": "ds_2"} for n in (1, 2, 3)]
     stored = [{"uuid": f"inv_{n}", "external_id": f"i-{n}"} for n in (1, 2, 3)]
     there, gone = listed("invoices", stored[1])
     with serving(

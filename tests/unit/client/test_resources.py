@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError, ChartMogulNotFoundError
+from tests.unit.client.samples import BILL, CANCELLATION
 from tests.unit.client.servers import answer, serving
 
 LISTED = {
@@ -32,20 +33,7 @@ RANGE = {"start_date": "2026-01-01", "end_date": date(2026, 1, 31)}
 DAYS = {"start-date": "2026-01-01", "end-date": "2026-01-31"}
 PAGED = {"per_page": "200"}
 ATTRIBUTE = {"type": "String", "key": "a", "value": "x"}
-BILL = {
-    "external_id": "i-1",
-    "date": "2026-01-01",
-    "currency": "EUR",
-    "line_items": [{"type": "one_time", "amount_in_cents": 5}],
-}
 INVOICES = "POST /import/customers/cus_1/invoices"
-EVENT = {
-    "customer_external_id": "c-1",
-    "subscription_external_id": "s-1",
-    "event_type": "subscription_cancelled",
-    "event_date": "2026-01-01",
-    "effective_date": "2026-01-01",
-}
 
 OPERATIONS: list[tuple[str, Any, str, dict[str, str], Any]] = [
     ("ping", lambda c: c.ping(), "GET /ping", {}, None),
@@ -229,13 +217,13 @@ OPERATIONS: list[tuple[str, Any, str, dict[str, str], Any]] = [
     (
         "event",
         lambda c: c.subscription_events.create(
-            data_source_uuid="ds_1", external_id="e-1", **{**EVENT, "event_date": AT}, handle_as_user_edit=True
+            data_source_uuid="ds_1", external_id="e-1", **{**CANCELLATION, "event_date": AT}, handle_as_user_edit=True
         ),
         "POST /subscription_events",
         {"handle_as_user_edit": "true"},
         {
             "subscription_event": {
-                **EVENT,
+                **CANCELLATION,
                 "data_source_uuid": "ds_1",
                 "external_id": "e-1",
                 "event_date": "2026-01-31T23:30:00Z",
