@@ -90,3 +90,17 @@ def subscription_item(plan: str, start: str = "2026-01-10", **fields: Any) -> di
 def invoice(external_id: str, *items: dict[str, Any], **fields: Any) -> dict[str, Any]:
     """An invoice of 10 January 2026 in USD."""
     return {"external_id": external_id, "date": "2026-01-10", "currency": "USD", "line_items": list(items), **fields}
+
+
+def event(source: str, **fields: Any) -> dict[str, Any]:
+    """A request for the event ``evt-1`` that cancels ``sub-1`` on 1 March 2026."""
+    body = {
+        "external_id": "evt-1",
+        "data_source_uuid": source,
+        "customer_external_id": "acct-1",
+        "subscription_external_id": "sub-1",
+        "event_type": "subscription_cancelled",
+        "event_date": "2026-03-01",
+        "effective_date": "2026-03-01",
+    }
+    return {"subscription_event": {**body, **fields}}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.emulator.account import NOW, invoice, subscription_item
+from tests.unit.emulator.account import NOW, event, invoice, subscription_item
 
 if TYPE_CHECKING:
     from tests.unit.emulator.account import Api
@@ -71,18 +71,15 @@ class Walk:
 
     def cancel(self) -> None:
         for customer, source, external_id in self.parts():
-            body = {
-                "data_source_uuid": source,
-                "external_id": f"evt-{self.number}",
-                "customer_external_id": external_id,
-                "subscription_external_id": "sub-1",
-                "event_type": "subscription_cancelled",
-                "event_date": "2026-03-01",
-                "effective_date": f"2026-03-0{self.chance.randint(1, 9)}",
-            }
+            body = event(
+                source,
+                external_id=f"evt-{self.number}",
+                customer_external_id=external_id,
+                effective_date=f"2026-03-0{self.chance.randint(1, 9)}",
+            )
             known = [one["external_id"] for one in self.imported({"uuid": customer})]
             if "sub-1" in known:
-                self.api.post("/subscription_events", {"subscription_event": body})
+                self.api.post("/subscription_events", body)
 
     def disable(self) -> None:
         for stored in self.some(self.api.walk("/invoices", "invoices", with_disabled="true")):
@@ -90,9 +87,9 @@ class Walk:
             self.api.json("PATCH", f"/invoices/{stored['uuid']}/disabled_state", body)
 
     def disable_event(self) -> None:
-        for event in self.some(self.api.walk("/subscription_events", "subscription_events", with_disabled="true")):
-            body = {"disabled": not event["disabled"]}
-            self.api.json("PATCH", f"/subscription_events/{event['id']}/disabled_state", body)
+        for stored in self.some(self.api.walk("/subscription_events", "subscription_events", with_disabled="true")):
+            body = {"disabled": not stored["disabled"]}
+            self.api.json("PATCH", f"/subscription_events/{stored['id']}/disabled_state", body)
 
     def delete(self) -> None:
         for stored in self.some(self.api.walk("/invoices", "invoices")):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tests.unit.emulator.account import invoice, subscription_item
+from tests.unit.emulator.account import event, invoice, subscription_item
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.emulator import Emulator
@@ -82,16 +82,7 @@ def test_the_echo_of_a_refused_invoice_has_a_name(api: Api, customer: str, sent:
     ],
 )
 def test_fields_of_events_have_types(api: Api, source: str, paying: str, field: str, value: Any) -> None:
-    body = {
-        "data_source_uuid": source,
-        "customer_external_id": "acct-1",
-        "subscription_external_id": "sub-1",
-        "event_type": "subscription_cancelled",
-        "event_date": "2026-03-01",
-        "effective_date": "2026-03-01",
-        field: value,
-    }
-    refused = api.json("POST", "/subscription_events", {"subscription_event": body}, 422)
+    refused = api.json("POST", "/subscription_events", event(source, **{field: value}), 422)
     assert list(refused["errors"]) == [field]
 
 

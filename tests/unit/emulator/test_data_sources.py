@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.emulator.account import invoice, subscription_item
+from tests.unit.emulator.account import event, invoice, subscription_item
 
 if TYPE_CHECKING:
     from tests.unit.emulator.account import Api
@@ -74,16 +74,7 @@ def test_unknown_and_malformed_ids_are_404(api: Api, uuid: str) -> None:
 
 
 def test_deletion_takes_everything_along(api: Api, source: str, paying: str, plan: str) -> None:
-    event = {
-        "data_source_uuid": source,
-        "customer_external_id": "acct-1",
-        "subscription_external_id": "sub-1",
-        "event_type": "subscription_cancelled",
-        "event_date": "2026-03-01",
-        "effective_date": "2026-03-01",
-        "external_id": "evt-1",
-    }
-    api.json("POST", "/subscription_events", {"subscription_event": event}, 201)
+    api.json("POST", "/subscription_events", event(source), 201)
     other = api.source("Shop")
     kept = api.customer(other)
     api.bill(kept, invoice("inv-1", subscription_item(api.plan(other))))
@@ -99,15 +90,7 @@ def test_deletion_takes_everything_along(api: Api, source: str, paying: str, pla
 
 
 def test_purging_keeps_customers_and_plans(api: Api, source: str, paying: str, plan: str) -> None:
-    event = {
-        "data_source_uuid": source,
-        "customer_external_id": "acct-1",
-        "subscription_external_id": "sub-1",
-        "event_type": "subscription_cancelled",
-        "event_date": "2026-03-01",
-        "effective_date": "2026-03-01",
-    }
-    api.json("POST", "/subscription_events", {"subscription_event": event}, 201)
+    api.json("POST", "/subscription_events", event(source), 201)
     api.json("DELETE", f"/data_sources/{source}/dependent", expect=204)
     assert api.json("GET", "/invoices")["invoices"] == []
     assert api.json("GET", "/subscription_events")["subscription_events"] == []

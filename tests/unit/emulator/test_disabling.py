@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.emulator.account import invoice, subscription_item
+from tests.unit.emulator.account import event, invoice, subscription_item
 
 if TYPE_CHECKING:
     from tests.unit.emulator.account import Api
@@ -42,19 +42,6 @@ def record(api: Api, source: str, kind: str) -> dict[str, Any]:
     (stored,) = api.json("GET", "/invoices", **query)["invoices"]
     found: dict[str, Any] = stored if kind == "invoices" else stored[kind][0]
     return found
-
-
-def event(source: str, **fields: Any) -> dict[str, Any]:
-    body = {
-        "external_id": "evt-1",
-        "data_source_uuid": source,
-        "customer_external_id": "acct-1",
-        "subscription_external_id": "sub-1",
-        "event_type": "subscription_cancelled",
-        "event_date": "2026-03-01",
-        "effective_date": "2026-03-01",
-    }
-    return {"subscription_event": {**body, **fields}}
 
 
 def test_automatic_sources_are_made_by_a_control(api: Api, stripe: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.emulator.account import invoice, subscription_item
+from tests.unit.emulator.account import event, invoice, subscription_item
 
 if TYPE_CHECKING:
     from tests.unit.emulator.account import Api
@@ -22,19 +22,6 @@ def imported(api: Api, customer: str) -> list[dict[str, Any]]:
 def state(api: Api, customer: str) -> tuple[int, str]:
     shown = api.json("GET", f"/customers/{customer}")
     return shown["mrr"], shown["status"]
-
-
-def event(source: str, kind: str = "subscription_cancelled", **fields: Any) -> dict[str, Any]:
-    body = {
-        "external_id": "evt-1",
-        "data_source_uuid": source,
-        "customer_external_id": "acct-1",
-        "subscription_external_id": "sub-1",
-        "event_type": kind,
-        "event_date": "2026-03-01",
-        "effective_date": "2026-03-01",
-    }
-    return {"subscription_event": {**body, **fields}}
 
 
 def test_import_side(api: Api, source: str, customer: str, plan: str) -> None:
@@ -147,7 +134,7 @@ def test_wrong_cancellations_change_nothing(api: Api, paying: str, body: dict[st
 
 def test_create_an_event(api: Api, source: str, paying: str) -> None:
     prices = {"plan_external_id": "team", "currency": "USD", "amount_in_cents": "9600", "quantity": ""}
-    body = event(source, "subscription_update_scheduled", effective_date="2027-01-01", **prices)
+    body = event(source, event_type="subscription_update_scheduled", effective_date="2027-01-01", **prices)
     created = api.json("POST", "/subscription_events", body, 201)
     assert isinstance(created["id"], int)
     assert created == {
@@ -266,7 +253,9 @@ def test_deletion_through_the_query(api: Api, source: str, paying: str) -> None:
 def test_list_of_events(api: Api, source: str, paying: str) -> None:
     prices = {"plan_external_id": "team", "currency": "USD", "amount_in_cents": 1}
     for number in range(3):
-        body = event(source, "subscription_updated", external_id=f"evt-{number}", event_date="2026-02-01", **prices)
+        body = event(
+            source, event_type="subscription_updated", external_id=f"evt-{number}", event_date="2026-02-01", **prices
+        )
         api.json("POST", "/subscription_events", body, 201)
     api.json("POST", "/subscription_events", event(source, external_id="evt-c"), 201)
 
