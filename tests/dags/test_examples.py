@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
+from airflow_provider_chartmogul.imports import BillingRecords, import_billing
 from demo.billing import generate
 from tests.conftest import REPOSITORY
 from tests.dags.running import NEW_YEAR, run_dag
@@ -45,9 +46,12 @@ def billing_folder(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def billed(deployment: None, billing_folder: str) -> None:
-    """Import a small year of billing by the DAG that is for that."""
-    run("billing_backfill", {"folder": billing_folder})
+def billed(client: ChartMogulClient) -> None:
+    """Import a small year of billing, without the DAG that is for that: it has its own test."""
+    made = generate(customers=25)
+    records = BillingRecords(made.customers, made.plans, made.invoices, made.subscription_events)
+    source = client.data_sources.create(name="Billing system")["uuid"]
+    import_billing(client, source, records, poll_interval=0.05).raise_for_failures()
 
 
 def run(name: str, conf: dict[str, Any] | None = None, logical_date: datetime = NEW_YEAR) -> dict[str, Any]:
