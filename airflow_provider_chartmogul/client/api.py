@@ -187,6 +187,8 @@ class Api:
         """Copy a pre-signed file into an open binary file, without credentials, and return its size in bytes.
 
         The file is fetched completely before the first byte goes to the target, so that a retry leaves no traces.
+
+        :raises ValueError: this is no http(s) URL.
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
