@@ -24,9 +24,11 @@ def get_provider_info() -> dict[str, Any]:
             _modules(
                 "operators",
                 "account",
+                "accounting",
                 "activities_export",
                 "api",
                 "base",
+                "changing_records",
                 "contacts",
                 "customer_notes",
                 "customers",

@@ -8,20 +8,19 @@ from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.client.resources.contacts import find_merged
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
 from airflow_provider_chartmogul.imports.each import Sent
-from airflow_provider_chartmogul.operators.keyless_records import ChartMogulCreateKeylessRecordsOperator, as_words
-from airflow_provider_chartmogul.operators.records import (
+from airflow_provider_chartmogul.operators.changing_records import (
     ChartMogulDeleteRecordsOperator,
-    ChartMogulRecordsOperator,
     ChartMogulUpdateRecordsOperator,
-    missing,
 )
+from airflow_provider_chartmogul.operators.keyless_records import ChartMogulCreateKeylessRecordsOperator, as_words
+from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator, missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_provider_chartmogul.client import ChartMogulClient
-    from airflow_provider_chartmogul.client.resources.contacts import ContactsResource
-    from airflow_provider_chartmogul.operators.records import Record, Send
+    from airflow_provider_chartmogul.client.values import Record
+    from airflow_provider_chartmogul.imports.each import Send
 
 PAIR = ("into_contact_uuid", "from_contact_uuid")
 
@@ -42,10 +41,6 @@ class ChartMogulCreateContactsOperator(ChartMogulCreateKeylessRecordsOperator):
     place = ("customer_uuid", "data_source_uuid")
     identity = dict.fromkeys(("external_id", "email", "first_name", "last_name", "phone"), as_words)
 
-    def resource(self, client: ChartMogulClient) -> ContactsResource:
-        """Contacts."""
-        return client.contacts
-
     def identity_of(self, record: Mapping[str, Any]) -> Record:
         """Return the external id alone where there is one."""
         given = super().identity_of(record)
@@ -57,27 +52,20 @@ class ChartMogulUpdateContactsOperator(ChartMogulUpdateRecordsOperator):
 
     A record has the ``uuid`` of the contact and the fields to change, as in :class:`ChartMogulCreateContactsOperator`
     except customer and data source; ``None`` empties a field. Arguments and result as
-    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulUpdateRecordsOperator`.
+    :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulUpdateRecordsOperator`.
     """
 
     kind = "contacts"
-
-    def update(self, client: ChartMogulClient, uuid: str, changes: Record) -> None:
-        """Change one contact."""
-        client.contacts.update(uuid, **changes)
 
 
 class ChartMogulDeleteContactsOperator(ChartMogulDeleteRecordsOperator):
     """Delete contacts. Reference: ``/reference/contacts``.
 
-    Arguments and result as :class:`~airflow_provider_chartmogul.operators.records.ChartMogulDeleteRecordsOperator`.
+    Arguments and result as
+    :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulDeleteRecordsOperator`.
     """
 
     kind = "contacts"
-
-    def delete(self, client: ChartMogulClient, record: Record) -> None:
-        """Delete one contact."""
-        client.contacts.delete(record["uuid"])
 
 
 class ChartMogulMergeContactsOperator(ChartMogulRecordsOperator):

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from airflow_provider_chartmogul.operators.changing_records import (
+    ChartMogulDeleteRecordsOperator,
+    ChartMogulUpdateRecordsOperator,
+)
 from airflow_provider_chartmogul.operators.keyless_records import (
     ChartMogulCreateKeylessRecordsOperator,
     as_instant,
     as_number,
     as_words,
 )
-from airflow_provider_chartmogul.operators.records import (
-    ChartMogulDeleteRecordsOperator,
-    ChartMogulUpdateRecordsOperator,
-)
-
-if TYPE_CHECKING:
-    from airflow_provider_chartmogul.client import ChartMogulClient
-    from airflow_provider_chartmogul.client.resources.customer_notes import CustomerNotesResource
-    from airflow_provider_chartmogul.operators.records import Record
 
 
 class ChartMogulCreateCustomerNotesOperator(ChartMogulCreateKeylessRecordsOperator):
@@ -36,34 +29,23 @@ class ChartMogulCreateCustomerNotesOperator(ChartMogulCreateKeylessRecordsOperat
     place = ("customer_uuid", "type")
     identity = {"text": as_words, "created_at": as_instant, "call_duration": as_number}
 
-    def resource(self, client: ChartMogulClient) -> CustomerNotesResource:
-        """Notes and call logs."""
-        return client.customer_notes
-
 
 class ChartMogulUpdateCustomerNotesOperator(ChartMogulUpdateRecordsOperator):
     """Change notes and call logs. Reference: ``/reference/notes-and-call-logs/update``.
 
     A record has the ``uuid`` of the note and the fields to change: ``text``, ``author_email``, ``call_duration``,
     ``created_at``, ``updated_at``; type and customer stay. Arguments and result as
-    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulUpdateRecordsOperator`.
+    :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulUpdateRecordsOperator`.
     """
 
     kind = "customer_notes"
-
-    def update(self, client: ChartMogulClient, uuid: str, changes: Record) -> None:
-        """Change one note or call log."""
-        client.customer_notes.update(uuid, **changes)
 
 
 class ChartMogulDeleteCustomerNotesOperator(ChartMogulDeleteRecordsOperator):
     """Delete notes and call logs. Reference: ``/reference/notes-and-call-logs``.
 
-    Arguments and result as :class:`~airflow_provider_chartmogul.operators.records.ChartMogulDeleteRecordsOperator`.
+    Arguments and result as
+    :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulDeleteRecordsOperator`.
     """
 
     kind = "customer_notes"
-
-    def delete(self, client: ChartMogulClient, record: Record) -> None:
-        """Delete one note or call log."""
-        client.customer_notes.delete(record["uuid"])

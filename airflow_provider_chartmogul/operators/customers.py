@@ -5,27 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_chartmogul.client.resources.customers import (
-    find_by_key,
     find_merged,
     is_split_off,
     uuid_by_key,
 )
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError, ChartMogulUnprocessableError
 from airflow_provider_chartmogul.imports.each import Sent
+from airflow_provider_chartmogul.operators.changing_records import ChartMogulUpdateRecordsOperator
 from airflow_provider_chartmogul.operators.keyed_records import (
     ChartMogulDeleteKeyedRecordsOperator,
     ChartMogulImportRecordsOperator,
     ChartMogulKeyedRecordsOperator,
 )
-from airflow_provider_chartmogul.operators.records import (
-    ChartMogulRecordsOperator,
-    ChartMogulUpdateRecordsOperator,
-    Record,
-    Send,
-)
+from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.client.values import Record
+    from airflow_provider_chartmogul.imports.each import Send
 
 
 class ChartMogulImportCustomersOperator(ChartMogulImportRecordsOperator):
@@ -39,45 +36,28 @@ class ChartMogulImportCustomersOperator(ChartMogulImportRecordsOperator):
 
     kind = "customers"
 
-    def create(self, client: ChartMogulClient, record: Record) -> Record:
-        """Create a customer."""
-        return client.customers.create(**record)
-
-    def find(self, client: ChartMogulClient, record: Record) -> Record | None:
-        """Look a customer up by external id."""
-        return find_by_key(client.customers, record)
-
-    def update(self, client: ChartMogulClient, found: Record, changes: Record) -> None:
-        """Change a customer."""
-        client.customers.update(found["uuid"], **changes)
-
 
 class ChartMogulUpdateCustomersOperator(ChartMogulKeyedRecordsOperator, ChartMogulUpdateRecordsOperator):
     """Change customers of any data source; ``None`` empties a field, ``attributes`` replace the tags.
 
     A record names the customer by ``uuid``, or by ``external_id`` within a data source, and the fields to change.
     Arguments, result and errors as in
-    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulUpdateRecordsOperator`.
+    :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulUpdateRecordsOperator`.
     Reference: ``/reference/customers/update``.
     """
 
     kind = "customers"
-    key_fields = ChartMogulKeyedRecordsOperator.names
 
     def uuid_of(self, client: ChartMogulClient, record: Record) -> str:
         """Return the uuid, looked up where the record has none."""
         return _uuid(client, record)
-
-    def update(self, client: ChartMogulClient, uuid: str, changes: Record) -> None:
-        """Change a customer."""
-        client.customers.update(uuid, **changes)
 
 
 class ChartMogulDeleteCustomersOperator(ChartMogulDeleteKeyedRecordsOperator):
     """Delete API-imported customers with invoices, subscriptions and attributes, for good.
 
     Customers are named by ``uuid``, or in ``records`` by ``external_id`` within a data source. Arguments, result and
-    errors as in :class:`~airflow_provider_chartmogul.operators.records.ChartMogulDeleteRecordsOperator`.
+    errors as in :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulDeleteRecordsOperator`.
     Reference: ``/reference/customers/delete``.
     """
 

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_chartmogul import json_lines
-from airflow_provider_chartmogul.imports import BillingRecords, dead_letters, import_billing
+from airflow_provider_chartmogul.imports import BillingRecords, import_billing
 from airflow_provider_chartmogul.imports.batching import MAX_CUSTOMERS
 from airflow_provider_chartmogul.imports.records import INPUT_KINDS
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator, optional_text, required_text, storage_path
+from airflow_provider_chartmogul.operators.accounting import ChartMogulAccountingOperator
+from airflow_provider_chartmogul.operators.base import required_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow.providers.common.compat.sdk import Context
+    from airflow_provider_chartmogul.client.values import Record
+    from airflow_provider_chartmogul.imports import ImportResult
 
-Records = list[dict[str, Any]] | str
+ListOrPath = list[dict[str, Any]] | str
 """Records themselves, or the path of a JSON Lines file with one record in each line."""
 
 
-class ChartMogulImportBillingOperator(ChartMogulOperator):
+class ChartMogulImportBillingOperator(ChartMogulAccountingOperator):
     """Import customers, plans, invoices and subscription events by bulk JSON imports, and wait until they are done.
 
     All records are checked before anything is sent. All records of a customer travel in one request, plans before all
@@ -30,7 +30,8 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
     the path of a JSON Lines file (gzip where it ends in ``.gz``); the fields are those of
     :class:`~airflow_provider_chartmogul.imports.records.BillingRecords`. All records are held in memory.
 
-    The end of the import is about the records: metrics follow later, for which there is
+    Returns ``{"records": counts by kind and outcome, "imports": external ids, "sent": number of new ones}``. The end of
+    the import is about the records: metrics follow later, for which there is
     ``ChartMogulDataSourceProcessingSensor``. Reference: ``/reference/bulk-import``.
 
     :param data_source_uuid: uuid of the custom data source, ``ds_…``. (templated)
@@ -40,10 +41,6 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
     :param subscription_events: subscription events. (templated)
     :param records: records of mixed kinds, each as ``{"kind": "invoices", "record": {…}}``: the form in which
         ``rejected_path`` is written. (templated)
-    :param path_conn_id: Airflow connection for paths in object storage. (templated)
-    :param rejected_path: file for the rejected records, each with its problems, as JSON Lines; empty where there are
-        none. (templated)
-    :param max_rejected: how many rejected or unaccounted records do not fail the task.
     :param customers_per_request: most customers in one request; a request has at most 5 MB in any case.
     :param max_in_flight: most imports under way at the same time.
     :param poll_interval: seconds until the first question after an import's state; grows up to 30 s.
@@ -53,12 +50,10 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
     """
 
     template_fields: Sequence[str] = (
-        *ChartMogulOperator.template_fields,
+        *ChartMogulAccountingOperator.template_fields,
         "data_source_uuid",
         *INPUT_KINDS,
         "records",
-        "path_conn_id",
-        "rejected_path",
     )
     template_fields_renderers = dict.fromkeys((*INPUT_KINDS, "records"), "json")
 
@@ -66,14 +61,11 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
         self,
         *,
         data_source_uuid: str,
-        customers: Records | None = None,
-        plans: Records | None = None,
-        invoices: Records | None = None,
-        subscription_events: Records | None = None,
-        records: Records | None = None,
-        path_conn_id: str | None = None,
-        rejected_path: str | None = None,
-        max_rejected: int = 0,
+        customers: ListOrPath | None = None,
+        plans: ListOrPath | None = None,
+        invoices: ListOrPath | None = None,
+        subscription_events: ListOrPath | None = None,
+        records: ListOrPath | None = None,
         customers_per_request: int = MAX_CUSTOMERS,
         max_in_flight: int = 4,
         poll_interval: float = 1.0,
@@ -87,9 +79,6 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
         self.invoices = invoices
         self.subscription_events = subscription_events
         self.records = records
-        self.path_conn_id = path_conn_id
-        self.rejected_path = rejected_path
-        self.max_rejected = max_rejected
         self.customers_per_request = customers_per_request
         self.max_in_flight = max_in_flight
         self.poll_interval = poll_interval
@@ -105,13 +94,10 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
         for name in ("poll_interval", "timeout"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0 seconds, not {getattr(self, name)}")
-        if self.max_rejected < 0:
-            raise ValueError(f"max_rejected must not be negative, not {self.max_rejected}")
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Return ``{"records": counts by kind and outcome, "imports": external ids, "sent": number of new ones}``."""
+    def send(self) -> tuple[BillingRecords, ImportResult]:
+        """Import; return the records as they were given, and what became of them."""
         data_source_uuid = required_text("data_source_uuid", self.data_source_uuid)
-        rejected_path = optional_text("rejected_path", self.rejected_path)
         billing = self._read()
         result = import_billing(
             self.hook.get_conn(),
@@ -125,27 +111,19 @@ class ChartMogulImportBillingOperator(ChartMogulOperator):
         )
         for warning in result.warnings:
             self.log.warning("%s", warning)
-        self.log.info("Import into %s: %s", self.data_source_uuid, json.dumps(result.summary()))
-        if rejected_path:
-            json_lines.write(self._path(rejected_path), dead_letters(billing, result.problems))
-            self.log.info("Rejected records are in %s", rejected_path)
-        result.raise_for_failures(self.max_rejected)
-        return result.summary()
+        return billing, result
 
     def _read(self) -> BillingRecords:
         billing = BillingRecords(**{kind: self._records(kind) for kind in INPUT_KINDS})
         billing.extend(self._records("records"))
         return billing
 
-    def _records(self, name: str) -> list[dict[str, Any]]:
-        given: Records | None = getattr(self, name)
+    def _records(self, name: str) -> list[Record]:
+        given: ListOrPath | None = getattr(self, name)
         if given is None:
             return []
         if isinstance(given, str):
-            return json_lines.read(self._path(given), given)
+            return self.read_lines(given)
         if not isinstance(given, list):
             raise TypeError(f"{name} must be a list of records or a path, not {type(given).__name__}")
         return list(given)
-
-    def _path(self, path: str) -> Any:
-        return storage_path(path, self.path_conn_id)

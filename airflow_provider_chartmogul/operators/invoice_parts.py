@@ -12,14 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_chartmogul.client import ChartMogulClient
-    from airflow_provider_chartmogul.operators.records import Record
+    from airflow_provider_chartmogul.client.values import Record
 
 
 class ChartMogulImportInvoicePartsOperator(ChartMogulImportRecordsOperator):
     """Base of the operators that add parts to invoices; a part is there already if its invoice has its external id."""
 
-    names = (*ChartMogulImportRecordsOperator.names, "invoice_uuid")
     key_fields = ("invoice_uuid", "invoice_external_id", "data_source_uuid", "external_id")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Fields that name a part that is there already."""
+        return (*super().names, "invoice_uuid")
 
     def problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with a record; the invoice may be named in two ways."""

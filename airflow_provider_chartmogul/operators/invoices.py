@@ -18,16 +18,14 @@ from airflow_provider_chartmogul.operators.keyed_records import (
     ChartMogulKeyedRecordsOperator,
     key_of,
 )
-from airflow_provider_chartmogul.operators.records import (
-    Record,
-    Send,
-    missing,
-)
+from airflow_provider_chartmogul.operators.records import missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.client.values import Record
+    from airflow_provider_chartmogul.imports.each import Send
 
 _CHANGEABLE = ("date", "due_date", "currency", "collection_method")
 _PLACE = "invoices[0]."
@@ -102,9 +100,9 @@ class ChartMogulImportInvoicesOperator(ChartMogulImportRecordsOperator):
         )
         return same.first()
 
-    def update(self, client: ChartMogulClient, found: Record, changes: Record) -> None:
+    def update(self, client: ChartMogulClient, uuid: str, changes: Record) -> None:
         """Change the terms of an invoice."""
-        client.invoices.update(found["uuid"], **{name: changes[name] for name in _CHANGEABLE if name in changes})
+        super().update(client, uuid, {name: changes[name] for name in _CHANGEABLE if name in changes})
 
 
 class ChartMogulUpdateInvoiceStatusOperator(ChartMogulKeyedRecordsOperator):
@@ -134,7 +132,7 @@ class ChartMogulDeleteInvoicesOperator(ChartMogulDeleteKeyedRecordsOperator):
     """Delete invoices with line items and transactions; a subscription without other invoices goes too.
 
     Invoices are named by ``uuid``, or in ``records`` by ``external_id`` within a data source. Arguments, result and
-    errors as in :class:`~airflow_provider_chartmogul.operators.records.ChartMogulDeleteRecordsOperator`.
+    errors as in :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulDeleteRecordsOperator`.
     Reference: ``/reference/delete-an-invoice``.
     """
 
@@ -153,7 +151,7 @@ class ChartMogulDeleteCustomerInvoicesOperator(ChartMogulDeleteKeyedRecordsOpera
 
     Customers are named by ``uuid``; in ``records`` each may name its own ``data_source_uuid``. A customer without
     invoices is success. Arguments, result and errors as in
-    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulDeleteRecordsOperator`.
+    :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulDeleteRecordsOperator`.
     Reference: ``/reference/invoices/delete-all``.
     """
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from abc import abstractmethod
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,20 +12,17 @@ from airflow_provider_chartmogul.exceptions import ChartMogulUnprocessableError
 from airflow_provider_chartmogul.imports.batching import sendable
 from airflow_provider_chartmogul.imports.each import Sent
 from airflow_provider_chartmogul.operators.base import is_literal, optional_text
-from airflow_provider_chartmogul.operators.records import (
-    ChartMogulDeleteRecordsOperator,
-    ChartMogulRecordsOperator,
-    Record,
-    Send,
-    changes,
-    missing,
-)
+from airflow_provider_chartmogul.operators.changing_records import ChartMogulDeleteRecordsOperator, changes
+from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator, missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.client.fields import Problem
+    from airflow_provider_chartmogul.client.pagination import Listing
+    from airflow_provider_chartmogul.client.values import Record
+    from airflow_provider_chartmogul.imports.each import Send
 
 IF_EXISTS = ("skip", "update", "fail")
 
@@ -38,15 +34,19 @@ class ChartMogulKeyedRecordsOperator(ChartMogulRecordsOperator):
     """
 
     template_fields: Sequence[str] = (*ChartMogulRecordsOperator.template_fields, "data_source_uuid")
-    names: ClassVar[tuple[str, ...]] = ("uuid", "data_source_uuid", "external_id")
 
     def __init__(self, *, data_source_uuid: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_source_uuid = data_source_uuid
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Fields that name a record that is there already."""
+        return (self.id_field, "data_source_uuid", "external_id")
+
     def completer(self) -> Callable[[Mapping[str, Any]], Record]:
         """Return what gives a record the data source of all, unless it needs none."""
-        return lambda record: dict(record) if record.get(self.names[0]) is not None else self.with_data_source(record)
+        return lambda record: dict(record) if record.get(self.id_field) is not None else self.with_data_source(record)
 
     def with_data_source(self, record: Mapping[str, Any]) -> Record:
         """Return a record with the data source of all."""
@@ -55,8 +55,8 @@ class ChartMogulKeyedRecordsOperator(ChartMogulRecordsOperator):
 
     def name_problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with the name of a record that is there already."""
-        if record.get(self.names[0]) is not None or record.get("external_id") is None:
-            return missing(self.names[0], record)
+        if record.get(self.id_field) is not None or record.get("external_id") is None:
+            return super().name_problems(record)
         return [*missing("data_source_uuid", record), *missing("external_id", record)]
 
 
@@ -79,10 +79,7 @@ class ChartMogulImportRecordsOperator(ChartMogulKeyedRecordsOperator):
 
     template_fields: Sequence[str] = (*ChartMogulKeyedRecordsOperator.template_fields, "if_exists")
     states = ("created", "updated", "already_there")
-    key_fields: ClassVar[tuple[str, ...]] = ("data_source_uuid", "external_id")
-
-    id_field: ClassVar[str] = "uuid"
-    """The field of an answer that holds the id."""
+    key_fields: tuple[str, ...] = ("data_source_uuid", "external_id")
 
     derived_id: ClassVar[str] = ""
     """What the ``external_id`` begins with that a record without one gets; empty if each must have its own."""
@@ -93,17 +90,19 @@ class ChartMogulImportRecordsOperator(ChartMogulKeyedRecordsOperator):
         if is_literal(if_exists):
             self._check_if_exists()
 
-    @abstractmethod
     def create(self, client: ChartMogulClient, record: Record) -> Record:
         """Create a record and return the answer."""
+        answer: Record = self.resource(client).create(**record)
+        return answer
 
-    @abstractmethod
     def find(self, client: ChartMogulClient, record: Record) -> Record | None:
         """Return the record that is there under the same key."""
+        same: Listing = self.resource(client).list(**key_of(record))
+        return same.first()
 
-    @abstractmethod
-    def update(self, client: ChartMogulClient, found: Record, changes: Record) -> None:
+    def update(self, client: ChartMogulClient, uuid: str, changes: Record) -> None:
         """Change the record that is there."""
+        self.resource(client).update(uuid, **changes)
 
     def resolver(self, client: ChartMogulClient) -> Callable[[Record], Record]:
         """Return what makes of a record one that the API takes; called once for each run of the task."""
@@ -146,7 +145,7 @@ class ChartMogulImportRecordsOperator(ChartMogulKeyedRecordsOperator):
                     raise
             changed = changes(record, self.names)
             if self.if_exists == "update" and changed:
-                self.update(client, found, changed)
+                self.update(client, found[self.id_field], changed)
                 return Sent("updated", found.get(self.id_field))
             return Sent("already_there", found.get(self.id_field))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,18 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_chartmogul.exceptions import ChartMogulAmbiguousWriteError
 from airflow_provider_chartmogul.imports.each import Sent
 from airflow_provider_chartmogul.moments import as_day, as_utc
-from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator, Record, Send
+from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from airflow_provider_chartmogul.client import ChartMogulClient
-    from airflow_provider_chartmogul.client.resources.contacts import ContactsResource
-    from airflow_provider_chartmogul.client.resources.customer_notes import CustomerNotesResource
-    from airflow_provider_chartmogul.client.resources.opportunities import OpportunitiesResource
-    from airflow_provider_chartmogul.client.resources.tasks import TasksResource
-
-    KeylessResource = ContactsResource | CustomerNotesResource | OpportunitiesResource | TasksResource
+    from airflow_provider_chartmogul.client.values import Record
+    from airflow_provider_chartmogul.imports.each import Send
 
 Comparable = Callable[[Any], Any]
 """Brings a value into a form in which what was sent can be compared with what came back."""
@@ -48,16 +43,9 @@ class ChartMogulCreateKeylessRecordsOperator(ChartMogulRecordsOperator):
     identity: ClassVar[Mapping[str, Comparable]]
     """The identity fields."""
 
-    id_field: ClassVar[str] = "uuid"
-    """The field of an answer that holds the id."""
-
     def __init__(self, *, skip_equal: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.skip_equal = skip_equal
-
-    @abstractmethod
-    def resource(self, client: ChartMogulClient) -> KeylessResource:
-        """Return the part of the client that lists and creates."""
 
     @property
     def repeatable(self) -> bool:

@@ -8,10 +8,9 @@ from airflow_provider_chartmogul.imports.look_ups import with_plan_named
 from airflow_provider_chartmogul.operators.invoice_parts import ChartMogulImportInvoicePartsOperator
 
 if TYPE_CHECKING:
-    from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.client.fields import Problem
+    from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.imports.look_ups import LookUps
-    from airflow_provider_chartmogul.operators.records import Record
 
 
 class ChartMogulImportLineItemsOperator(ChartMogulImportInvoicePartsOperator):
@@ -34,11 +33,3 @@ class ChartMogulImportLineItemsOperator(ChartMogulImportInvoicePartsOperator):
     def resolved(self, look_ups: LookUps, record: Record) -> Record:
         """Look the plan up as well."""
         return super().resolved(look_ups, look_ups.filled("plan", record, record.get("data_source_uuid")))
-
-    def create(self, client: ChartMogulClient, record: Record) -> Record:
-        """Create a line item."""
-        return client.line_items.create(**record)
-
-    def update(self, client: ChartMogulClient, found: Record, changes: Record) -> None:
-        """Change a line item."""
-        client.line_items.update(found["uuid"], **changes)

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from airflow_provider_chartmogul.operators.changing_records import (
+    ChartMogulDeleteRecordsOperator,
+    ChartMogulUpdateRecordsOperator,
+)
 from airflow_provider_chartmogul.operators.keyless_records import (
     ChartMogulCreateKeylessRecordsOperator,
     as_date,
     as_number,
     as_words,
 )
-from airflow_provider_chartmogul.operators.records import (
-    ChartMogulDeleteRecordsOperator,
-    ChartMogulUpdateRecordsOperator,
-)
-
-if TYPE_CHECKING:
-    from airflow_provider_chartmogul.client import ChartMogulClient
-    from airflow_provider_chartmogul.client.resources.opportunities import OpportunitiesResource
-    from airflow_provider_chartmogul.operators.records import Record
 
 
 class ChartMogulCreateOpportunitiesOperator(ChartMogulCreateKeylessRecordsOperator):
@@ -44,34 +37,23 @@ class ChartMogulCreateOpportunitiesOperator(ChartMogulCreateKeylessRecordsOperat
         "type": as_words,
     }
 
-    def resource(self, client: ChartMogulClient) -> OpportunitiesResource:
-        """Opportunities."""
-        return client.opportunities
-
 
 class ChartMogulUpdateOpportunitiesOperator(ChartMogulUpdateRecordsOperator):
     """Change opportunities. Reference: ``/reference/opportunities``.
 
     A record has the ``uuid`` of the opportunity and the fields to change, as in
     :class:`ChartMogulCreateOpportunitiesOperator` except the customer. Arguments and result as
-    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulUpdateRecordsOperator`.
+    :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulUpdateRecordsOperator`.
     """
 
     kind = "opportunities"
-
-    def update(self, client: ChartMogulClient, uuid: str, changes: Record) -> None:
-        """Change one opportunity."""
-        client.opportunities.update(uuid, **changes)
 
 
 class ChartMogulDeleteOpportunitiesOperator(ChartMogulDeleteRecordsOperator):
     """Delete opportunities. Reference: ``/reference/opportunities``.
 
-    Arguments and result as :class:`~airflow_provider_chartmogul.operators.records.ChartMogulDeleteRecordsOperator`.
+    Arguments and result as
+    :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulDeleteRecordsOperator`.
     """
 
     kind = "opportunities"
-
-    def delete(self, client: ChartMogulClient, record: Record) -> None:
-        """Delete one opportunity."""
-        client.opportunities.delete(record["uuid"])

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_chartmogul.exceptions import ChartMogulAmbiguousWriteError
 from airflow_provider_chartmogul.imports.each import Sent
-from airflow_provider_chartmogul.operators.records import (
+from airflow_provider_chartmogul.operators.changing_records import (
     ChartMogulDeleteRecordsOperator,
-    ChartMogulRecordsOperator,
     ChartMogulUpdateRecordsOperator,
-    Record,
-    Send,
 )
+from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.client.values import Record
+    from airflow_provider_chartmogul.imports.each import Send
 
 
 class ChartMogulCreatePlanGroupsOperator(ChartMogulRecordsOperator):
@@ -54,30 +54,22 @@ class ChartMogulUpdatePlanGroupsOperator(ChartMogulUpdateRecordsOperator):
     """Change the ``name`` or the ``plans`` (all of them) of plan groups.
 
     Arguments, result and errors as in
-    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulUpdateRecordsOperator`.
+    :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulUpdateRecordsOperator`.
     Reference: ``/reference/plan-groups/update``.
     """
 
     kind = "plan_groups"
-
-    def update(self, client: ChartMogulClient, uuid: str, changes: Record) -> None:
-        """Change a plan group."""
-        client.plan_groups.update(uuid, **changes)
 
 
 class ChartMogulDeletePlanGroupsOperator(ChartMogulDeleteRecordsOperator):
     """Delete plan groups; their plans stay.
 
     Arguments, result and errors as in
-    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulDeleteRecordsOperator`.
+    :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulDeleteRecordsOperator`.
     Reference: ``/reference/plan-groups/delete``.
     """
 
     kind = "plan_groups"
-
-    def delete(self, client: ChartMogulClient, record: Record) -> None:
-        """Delete a plan group."""
-        client.plan_groups.delete(record["uuid"])
 
 
 def _by_name(client: ChartMogulClient) -> dict[str, str]:

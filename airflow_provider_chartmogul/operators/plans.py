@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from airflow_provider_chartmogul.operators.keyed_records import ChartMogulImportRecordsOperator, key_of
-
-if TYPE_CHECKING:
-    from airflow_provider_chartmogul.client import ChartMogulClient
-    from airflow_provider_chartmogul.operators.records import Record
+from airflow_provider_chartmogul.operators.keyed_records import ChartMogulImportRecordsOperator
 
 
 class ChartMogulImportPlansOperator(ChartMogulImportRecordsOperator):
@@ -22,15 +16,3 @@ class ChartMogulImportPlansOperator(ChartMogulImportRecordsOperator):
 
     kind = "plans"
     derived_id = "plan"
-
-    def create(self, client: ChartMogulClient, record: Record) -> Record:
-        """Create a plan."""
-        return client.plans.create(**record)
-
-    def find(self, client: ChartMogulClient, record: Record) -> Record | None:
-        """Look a plan up by external id."""
-        return client.plans.list(**key_of(record)).first()
-
-    def update(self, client: ChartMogulClient, found: Record, changes: Record) -> None:
-        """Change a plan."""
-        client.plans.update(found["uuid"], **changes)

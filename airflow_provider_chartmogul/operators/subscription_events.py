@@ -6,22 +6,18 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.imports.each import Sent
+from airflow_provider_chartmogul.operators.changing_records import ChartMogulUpdateRecordsOperator
 from airflow_provider_chartmogul.operators.keyed_records import (
     ChartMogulDeleteKeyedRecordsOperator,
     ChartMogulImportRecordsOperator,
     ChartMogulKeyedRecordsOperator,
     key_of,
 )
-from airflow_provider_chartmogul.operators.records import (
-    Record,
-    Send,
-    change_problems,
-)
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.client import ChartMogulClient
-
-_NAMES = ("id", "data_source_uuid", "external_id")
+    from airflow_provider_chartmogul.client.values import Record
+    from airflow_provider_chartmogul.imports.each import Send
 
 
 class ChartMogulImportSubscriptionEventsOperator(ChartMogulImportRecordsOperator):
@@ -39,24 +35,16 @@ class ChartMogulImportSubscriptionEventsOperator(ChartMogulImportRecordsOperator
     id_field = "id"
     derived_id = "event"
 
-    def create(self, client: ChartMogulClient, record: Record) -> Record:
-        """Create an event."""
-        return client.subscription_events.create(**record)
-
-    def find(self, client: ChartMogulClient, record: Record) -> Record | None:
-        """Look an event up by external id."""
-        return client.subscription_events.list(**key_of(record)).first()
-
-    def update(self, client: ChartMogulClient, found: Record, changes: Record) -> None:
-        """Change an event."""
-        client.subscription_events.update(id=found["id"], **changes)
+    def update(self, client: ChartMogulClient, uuid: str, changes: Record) -> None:
+        """Change an event; the API takes name and changes together."""
+        client.subscription_events.update(id=uuid, **changes)
 
 
 class ChartMogulSubscriptionEventsOperator(ChartMogulKeyedRecordsOperator):
     """Base of the operators on events that are there, named by ``id`` or by ``external_id`` within a data source."""
 
     kind = "subscription_events"
-    names = _NAMES
+    id_field = "id"
 
     def name_problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with the name of an event."""
@@ -66,21 +54,14 @@ class ChartMogulSubscriptionEventsOperator(ChartMogulKeyedRecordsOperator):
         return [] if isinstance(number, int) or str(number).isdigit() else [Problem("id", "must be a number")]
 
 
-class ChartMogulUpdateSubscriptionEventsOperator(ChartMogulSubscriptionEventsOperator):
+class ChartMogulUpdateSubscriptionEventsOperator(ChartMogulSubscriptionEventsOperator, ChartMogulUpdateRecordsOperator):
     """Change subscription events.
 
     A record names the event by ``id``, or by ``external_id`` within a data source, and the fields to change. The count
     is ``updated``. Arguments, result and errors as in
-    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulRecordsOperator`.
+    :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulUpdateRecordsOperator`.
     Reference: ``/reference/subscription-events/update``.
     """
-
-    key_fields = _NAMES
-    states = ("updated",)
-
-    def problems(self, record: Record) -> list[Problem]:
-        """Return what is wrong with a record; without a name or without changes nothing can be done."""
-        return [*self.name_problems(record), *change_problems(self.kind, record, self.names)]
 
     def sender(self, client: ChartMogulClient) -> Send:
         """Return what changes one event; the API takes name and changes together."""
@@ -94,7 +75,7 @@ class ChartMogulDeleteSubscriptionEventsOperator(
 
     Events are named by their numbers (``uuids``, or ``id`` in ``records``), or in ``records`` by ``external_id`` within
     a data source. Arguments, result and errors as in
-    :class:`~airflow_provider_chartmogul.operators.records.ChartMogulDeleteRecordsOperator`.
+    :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulDeleteRecordsOperator`.
     Reference: ``/reference/subscription-events/delete``.
     """
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.imports.each import Sent
-from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator, Record, Send, missing
+from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator, missing
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.client.values import Record
+    from airflow_provider_chartmogul.imports.each import Send
 
 
 class ChartMogulConnectSubscriptionsOperator(ChartMogulRecordsOperator):

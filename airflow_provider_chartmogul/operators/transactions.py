@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from airflow_provider_chartmogul.operators.invoice_parts import ChartMogulImportInvoicePartsOperator
-
-if TYPE_CHECKING:
-    from airflow_provider_chartmogul.client import ChartMogulClient
-    from airflow_provider_chartmogul.operators.records import Record
 
 
 class ChartMogulImportTransactionsOperator(ChartMogulImportInvoicePartsOperator):
@@ -23,11 +17,3 @@ class ChartMogulImportTransactionsOperator(ChartMogulImportInvoicePartsOperator)
 
     kind = "transactions"
     derived_id = "transaction"
-
-    def create(self, client: ChartMogulClient, record: Record) -> Record:
-        """Create a transaction."""
-        return client.transactions.create(**record)
-
-    def update(self, client: ChartMogulClient, found: Record, changes: Record) -> None:
-        """Change a transaction."""
-        client.transactions.update(found["uuid"], **changes)

@@ -115,6 +115,7 @@ BASES = {
     "ChartMogulDataSourceRemovalOperator",
     "ChartMogulEnrichmentOperator",
     "ChartMogulCreateKeylessRecordsOperator",
+    "ChartMogulAccountingOperator",
     "ChartMogulRecordsOperator",
     "ChartMogulKeyedRecordsOperator",
     "ChartMogulImportRecordsOperator",

@@ -284,7 +284,7 @@ def test_what_rendered_to_nothing_is_refused_before_any_request(tmp_path: Path, 
 
 @responses.activate
 def test_a_connection_without_a_value_is_refused_before_any_request(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="^path_conn_id is empty, or its template has no value"):
+    with pytest.raises(ValueError, match=r"^path_conn_id is empty, or its template has no value"):
         download(tmp_path / "out.zip", path_conn_id="None")
     assert len(responses.calls) == 0
 
