@@ -26,6 +26,7 @@ def get_provider_info() -> dict[str, Any]:
                 "account",
                 "accounting",
                 "activities_export",
+                "activities_range",
                 "api",
                 "base",
                 "changing_records",

@@ -7,72 +7,35 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import mask_secret
 
-from airflow_provider_chartmogul.client.resources.activities import MovementType
 from airflow_provider_chartmogul.client.values import with_fields
 from airflow_provider_chartmogul.exceptions import ChartMogulExportFailedError, ChartMogulInvalidResponseError
 from airflow_provider_chartmogul.files import replacing
-from airflow_provider_chartmogul.intervals import DATA_INTERVAL_END, DATA_INTERVAL_START, inclusive_instants
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal, required_text, storage_path
+from airflow_provider_chartmogul.operators.activities_range import ChartMogulActivitiesRangeOperator
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, required_text, storage_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_chartmogul.moments import Moment
 
-ACTIVITY_TYPES = get_args(MovementType)
-
-
-class ChartMogulCreateActivitiesExportOperator(ChartMogulOperator):
+class ChartMogulCreateActivitiesExportOperator(ChartMogulActivitiesRangeOperator):
     """Start an export of MRR activities and return its id.
 
-    It covers exactly the interval, to the millisecond. A retry starts another export, which changes nothing in
-    ChartMogul: the first one is just never fetched.
+    A retry starts another export, which changes nothing in ChartMogul: the first one is just never fetched. Arguments
+    as :class:`~airflow_provider_chartmogul.operators.activities_range.ChartMogulActivitiesRangeOperator`.
     Reference: ``/reference/activities/create-export``.
-
-    :param interval_start: first moment of the range; the start of the data interval by default. (templated)
-    :param interval_end: end of the range, exclusive; the end of the data interval by default. Both as ``None`` export
-        everything. (templated)
-    :param activity_type: only ``new_biz``, ``reactivation``, ``expansion``, ``contraction`` or ``churn``. (templated)
-    :raises ValueError: unknown activity type; when the DAG is parsed, unless templated.
     """
-
-    template_fields: Sequence[str] = (
-        *ChartMogulOperator.template_fields,
-        "interval_start",
-        "interval_end",
-        "activity_type",
-    )
-
-    def __init__(
-        self,
-        *,
-        interval_start: Moment | None = DATA_INTERVAL_START,
-        interval_end: Moment | None = DATA_INTERVAL_END,
-        activity_type: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.interval_start = interval_start
-        self.interval_end = interval_end
-        self.activity_type = activity_type
-        if is_literal(activity_type):
-            movement_type(activity_type)
 
     def execute(self, context: Context) -> str:
         """Return the id of the export."""
-        movement = movement_type(self.activity_type)
-        first = last = None
-        if self.interval_start is not None or self.interval_end is not None:
-            first, last = inclusive_instants(self.interval_start, self.interval_end)
-        exports = self.hook.get_conn().activities_exports
-        export = exports.create(start_date=first, end_date=last, type=movement)
+        movements = self.movements()
+        export = self.hook.get_conn().activities_exports.create(**movements)
         self.log.info("Activities export %s is %s", export["id"], export["status"])
         return str(export["id"])
 
@@ -145,18 +108,6 @@ class ChartMogulDownloadActivitiesExportOperator(ChartMogulOperator):
 
     def _damaged(self, what: str) -> ChartMogulInvalidResponseError:
         return ChartMogulInvalidResponseError(f"The file of activities export {self.export_id} is damaged: {what}")
-
-
-def movement_type(activity_type: str | None) -> MovementType | None:
-    """Return a type of movements as the client takes it, ``None`` for all types.
-
-    :raises ValueError: there is no such type.
-    """
-    if not activity_type:
-        return None
-    if activity_type not in ACTIVITY_TYPES:
-        raise ValueError(f"activity_type must be one of {', '.join(ACTIVITY_TYPES)}, not {activity_type!r}")
-    return cast("MovementType", activity_type)
 
 
 def _files(members: zipfile.ZipFile) -> list[zipfile.ZipInfo]:

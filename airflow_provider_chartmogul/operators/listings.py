@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
-from airflow_provider_chartmogul.intervals import DATA_INTERVAL_END, DATA_INTERVAL_START, inclusive_instants
-from airflow_provider_chartmogul.operators.activities_export import movement_type
-from airflow_provider_chartmogul.operators.base import is_literal, required_text
+from airflow_provider_chartmogul.operators.activities_range import ChartMogulActivitiesRangeOperator
+from airflow_provider_chartmogul.operators.base import required_text
 from airflow_provider_chartmogul.operators.reading import ChartMogulReadingOperator
 
 if TYPE_CHECKING:
@@ -16,52 +15,23 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_chartmogul.client.values import Record
-    from airflow_provider_chartmogul.moments import Moment
 
 
-class ChartMogulListActivitiesOperator(ChartMogulReadingOperator):
+class ChartMogulListActivitiesOperator(ChartMogulActivitiesRangeOperator, ChartMogulReadingOperator):
     """Return the MRR movements of an interval, oldest first, or write them to a file.
 
-    It covers exactly the interval, to the millisecond. ChartMogul recomputes history: the same interval may hold other
-    movements tomorrow. For the movements of years there is ``ChartMogulCreateActivitiesExportOperator``.
-    Reference: ``/reference/activities/list``. Result as :class:`ChartMogulReadingOperator`.
-
-    :param interval_start: first moment of the range; the start of the data interval by default. (templated)
-    :param interval_end: end of the range, exclusive; the end of the data interval by default. Both as ``None`` read
-        everything. (templated)
-    :param activity_type: only ``new_biz``, ``reactivation``, ``expansion``, ``contraction`` or ``churn``. (templated)
-    :raises ValueError: unknown activity type; when the DAG is parsed, unless templated.
+    ChartMogul recomputes history: the same interval may hold other movements tomorrow. For the movements of years there
+    is ``ChartMogulCreateActivitiesExportOperator``. The interval as in
+    :class:`~airflow_provider_chartmogul.operators.activities_range.ChartMogulActivitiesRangeOperator`, the result as
+    :class:`ChartMogulReadingOperator`. Reference: ``/reference/activities/list``.
     """
 
-    template_fields: Sequence[str] = (
-        *ChartMogulReadingOperator.template_fields,
-        "interval_start",
-        "interval_end",
-        "activity_type",
-    )
-
-    def __init__(
-        self,
-        *,
-        interval_start: Moment | None = DATA_INTERVAL_START,
-        interval_end: Moment | None = DATA_INTERVAL_END,
-        activity_type: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.interval_start = interval_start
-        self.interval_end = interval_end
-        self.activity_type = activity_type
-        if is_literal(activity_type):
-            movement_type(activity_type)
+    template_fields: Sequence[str] = (*ChartMogulActivitiesRangeOperator.template_fields, "path", "path_conn_id")
 
     def execute(self, context: Context) -> list[Record] | dict[str, Any]:
         """Read, and return the movements or what was written."""
-        movement = movement_type(self.activity_type)
-        first = last = None
-        if self.interval_start is not None or self.interval_end is not None:
-            first, last = inclusive_instants(self.interval_start, self.interval_end)
-        return self.deliver(self.hook.get_conn().activities.list(start_date=first, end_date=last, type=movement))
+        movements = self.movements()
+        return self.deliver(self.hook.get_conn().activities.list(**movements))
 
 
 class ChartMogulListCustomerSubscriptionsOperator(ChartMogulReadingOperator):

@@ -116,6 +116,7 @@ BASES = {
     "ChartMogulEnrichmentOperator",
     "ChartMogulCreateKeylessRecordsOperator",
     "ChartMogulAccountingOperator",
+    "ChartMogulActivitiesRangeOperator",
     "ChartMogulRecordsOperator",
     "ChartMogulKeyedRecordsOperator",
     "ChartMogulImportRecordsOperator",
