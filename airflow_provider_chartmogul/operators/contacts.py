@@ -84,9 +84,10 @@ class ChartMogulMergeContactsOperator(ChartMogulRecordsOperator):
 
     def problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with a pair of contacts."""
-        into, source = (record.get(name) for name in PAIR)
-        same = [Problem("from_contact_uuid", "is the contact that stays")] if into == source is not None else []
-        return [problem for name in PAIR for problem in missing(name, record)] or same
+        if found := super().problems(record) or [problem for name in PAIR for problem in missing(name, record)]:
+            return found
+        same = record["into_contact_uuid"] == record["from_contact_uuid"]
+        return [Problem("from_contact_uuid", "is the contact that stays")] if same else []
 
     def sender(self, client: ChartMogulClient) -> Send:
         """Return what merges two contacts."""

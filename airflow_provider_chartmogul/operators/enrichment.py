@@ -6,7 +6,12 @@ from abc import abstractmethod
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_chartmogul.attributes import checked_attributes, checked_keys, checked_tags, checked_values
+from airflow_provider_chartmogul.client.fields.attributes import (
+    checked_attributes,
+    checked_keys,
+    checked_tags,
+    checked_values,
+)
 from airflow_provider_chartmogul.client.resources.customers import uuid_by_key
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
 from airflow_provider_chartmogul.operators.base import ChartMogulOperator, required_text

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_chartmogul.client.fields.attributes import READERS
 from airflow_provider_chartmogul.client.fields.shape import Condition, Fields
 from airflow_provider_chartmogul.client.fields.values import (
     account_code,
@@ -211,9 +212,7 @@ SINGLE: Final[Mapping[str, Fields]] = {
     "attributes": Fields(
         {"tags": list_of(text), "custom": mapping_or_records}, parts={"custom": "customer_attributes"}
     ),
-    "customer_attributes": _ATTRIBUTE.also(
-        "type", type=one_of("String", "Integer", "Decimal", "Timestamp", "Boolean"), source=text
-    ),
+    "customer_attributes": _ATTRIBUTE.also("type", type=one_of(*READERS), source=text),
     "custom_attributes": _ATTRIBUTE,
     "customer_merges": Fields(
         {"from": mapping, "into": mapping},
@@ -244,6 +243,9 @@ SINGLE: Final[Mapping[str, Fields]] = {
             custom=records,
         ),
         parts={"custom": "custom_attributes"},
+    ),
+    "contact_merges": Fields(
+        {"into_contact_uuid": text, "from_contact_uuid": text}, required=("into_contact_uuid", "from_contact_uuid")
     ),
     "customer_notes": Fields(
         {

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from airflow_provider_chartmogul import operators
 from airflow_provider_chartmogul.client.fields import BULK, SINGLE, Fields
+from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator
 
 DESCRIPTION = Path(__file__).resolve().parents[2] / "contract" / "openapi.yaml"
 API: dict[str, Any] = yaml.load(DESCRIPTION.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
@@ -136,6 +140,15 @@ def test_words_are_those_of_the_api(kind: str) -> None:
                 check = SINGLE[kind].checks[name]
                 assert check(word) is None or check([word]) is None
                 assert check(f"{word}?") is not None
+
+
+def test_operators_send_records_of_known_kinds() -> None:
+    folder = Path(operators.__file__).parent
+    modules = [importlib.import_module(f"{operators.__name__}.{path.stem}") for path in folder.glob("[a-z]*.py")]
+    classes = [found for module in modules for _, found in inspect.getmembers(module, inspect.isclass)]
+    kinds = {found.kind for found in classes if issubclass(found, ChartMogulRecordsOperator) and "kind" in vars(found)}
+    assert "contact_merges" in kinds
+    assert kinds <= SINGLE.keys()
 
 
 def test_parts_are_kinds_themselves() -> None:

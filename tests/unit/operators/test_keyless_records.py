@@ -363,6 +363,9 @@ def test_pairs_that_cannot_be_merged_are_named(
         merge((uuid, uuid))
     with pytest.raises(ChartMogulImportFailedError, match="into_contact_uuid is missing"):
         merge(("None", uuid))
+    misspelt = {"into_contact_uuid": uuid, "from_contact_uid": uuid}
+    with pytest.raises(ChartMogulImportFailedError, match="is missing; is 'from_contact_uid' meant"):
+        run(contacts.ChartMogulMergeContactsOperator, records=misspelt)
     assert emulator.stats()["requests"] == before
     with pytest.raises(ChartMogulImportFailedError):
         merge((f"con_{NOWHERE}", uuid))

@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_chartmogul.attributes import checked_attributes, checked_keys, checked_tags, checked_values
+from airflow_provider_chartmogul.client.fields.attributes import (
+    checked_attributes,
+    checked_keys,
+    checked_tags,
+    checked_values,
+)
 
 
 def test_tags_keep_spelling_and_order() -> None:

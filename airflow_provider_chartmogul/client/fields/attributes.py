@@ -1,4 +1,4 @@
-"""What ChartMogul takes as tags and as typed custom attributes. Pure functions.
+"""Tags and typed custom attributes as people and templates write them, made into what ChartMogul takes.
 
 Messages name the place and the type but never the value, which may be personal.
 """
@@ -6,14 +6,13 @@ Messages name the place and the type but never the value, which may be personal.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+from airflow_provider_chartmogul.client.fields.values import attribute_key
 from airflow_provider_chartmogul.moments import as_text
 
 MAX_STRING = 255
-_KEY = re.compile(r"[A-Za-z0-9_]+")
 _FIELDS = {"type", "key", "value", "source"}
 _TRUTH = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
@@ -70,9 +69,9 @@ def _texts(name: str, values: Any, what: str) -> list[str]:
 
 
 def _check_key(place: str, key: Any) -> str:
-    if not isinstance(key, str) or not _KEY.fullmatch(key):
-        raise ValueError(f"{place} must consist of letters, digits and underscores")
-    return key
+    if complaint := attribute_key(key):
+        raise ValueError(f"{place} {complaint}")
+    return str(key)
 
 
 def _is_list(value: Any) -> bool:
@@ -83,9 +82,9 @@ def _attribute(place: str, attribute: Any) -> dict[str, Any]:
     if not isinstance(attribute, Mapping) or not {"type", "key", "value"} <= attribute.keys() <= _FIELDS:
         raise ValueError(f"{place} must be a mapping with type, key and value, and nothing else but source")
     _check_key(f"{place}.key", attribute["key"])
-    read = _READERS.get(str(attribute["type"]))
+    read = READERS.get(str(attribute["type"]))
     if read is None:
-        raise ValueError(f"{place}.type must be one of {', '.join(_READERS)}")
+        raise ValueError(f"{place}.type must be one of {', '.join(READERS)}")
     try:
         return {**attribute, "value": read(attribute["value"])}
     except (TypeError, ValueError):
@@ -117,10 +116,11 @@ def _boolean(value: Any) -> bool:
     return truth
 
 
-_READERS: dict[str, Callable[[Any], Any]] = {
+READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "String": _string,
     "Integer": _integer,
     "Decimal": _decimal,
     "Timestamp": as_text,
     "Boolean": _boolean,
 }
+"""The types of custom attributes, each with what makes a value of that type of what was given."""
