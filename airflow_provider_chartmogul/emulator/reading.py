@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_chartmogul.emulator import dates
+from airflow_provider_chartmogul.emulator import dates, geo
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -70,6 +70,13 @@ class Reader:
     def number(self, name: str) -> int:
         """Read an integer whose default is 0."""
         return self.integer(name) or 0
+
+    def currency(self, name: str) -> str | None:
+        """Read the code of a currency."""
+        code = self.text(name)
+        if code and code not in geo.CURRENCIES:
+            self.fail(name, "Currency is invalid")
+        return code
 
     def flag(self, name: str) -> bool:
         """Read a boolean whose default is false; as text in any case."""

@@ -17,19 +17,33 @@ if TYPE_CHECKING:
 
 PATH = Path(__file__).with_name("openapi.yaml")
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
-#: What every operation may answer, declared there or not: input that cannot be read (an unusable ``per_page``, a body
-#: that is no JSON object) and too many requests.
+#: What every operation may answer, declared there or not: too many requests, and input that cannot be read. That is a
+#: parameter of the query which is unusable or lacking (``per_page``, ``cursor``, ``external_id``), or a body that is no
+#: JSON object; such a 400 names the parameter, or none.
 EVERYWHERE = {
     "400": {"$ref": "#/components/responses/BadRequest"},
     "429": {"$ref": "#/components/responses/RateLimited"},
 }
+#: Refusals that the facts ask for though the operation does not declare them: path, method and status, and the method
+#: of the same path whose answers they are like.
+REFUSALS = (
+    # "Customers of pre-built integrations cannot be removed here", but no status says so.
+    ("/customers/{customer_uuid}", "delete", "422", "patch"),
+    # Of all that is done to events: 400 for a missing envelope, 422 for fields missing in it.
+    ("/subscription_events", "patch", "400", "post"),
+    ("/subscription_events", "delete", "400", "post"),
+    ("/subscription_events", "delete", "422", "patch"),
+)
 _URI = "urn:chartmogul:openapi"
 
 
 @cache
 def document() -> dict[str, Any]:
-    """Read the description, once."""
+    """Read the description, once, and add :data:`REFUSALS`."""
     loaded: dict[str, Any] = yaml.load(PATH.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    for path, method, status, like in REFUSALS:
+        operations_there = loaded["paths"][path]
+        operations_there[method]["responses"][status] = operations_there[like]["responses"][status]
     return loaded
 
 
@@ -52,9 +66,22 @@ class Operation:
         """Method and path without the names of its parameters: what the emulator's routes can be compared with."""
         return unnamed(f"{self.method} {self.path}")
 
+    @property
+    def described(self) -> dict[str, Any]:
+        """All that the description says of it."""
+        found: dict[str, Any] = document()["paths"][self.path][self.method.lower()]
+        return found
+
     def answers(self) -> dict[str, Any]:
         """Return what may be answered by status: ``200``, ``5XX``."""
-        return EVERYWHERE | document()["paths"][self.path][self.method.lower()]["responses"]
+        return EVERYWHERE | self.described["responses"]
+
+    def reads(self, parameter: str | None) -> bool:
+        """Tell whether it reads a parameter from the query; None stands for the body as a whole."""
+        if parameter is None:
+            return "requestBody" in self.described
+        named = (_resolved(one) for one in self.described.get("parameters", ()))
+        return any(one["in"] == "query" and one["name"] == parameter for one in named)
 
 
 def unnamed(operation: str) -> str:
@@ -99,7 +126,10 @@ def problem(operation: Operation, status: int, content_type: str, body: bytes) -
         value = json.loads(body) if media_type == "application/json" else body.decode()
     except ValueError as error:
         return f"{status} of {media_type} cannot be read: {error}"
-    return _fault(_validator(operation.key, code, media_type), status, value)
+    fault = _fault(_validator(operation.key, code, media_type), status, value)
+    if fault is None and status == 400 and "400" not in operation.described["responses"]:
+        return None if operation.reads(value["param"]) else f"status 400 is not declared for {value['param']!r}"
+    return fault
 
 
 def _fault(validator: Any, status: int, value: Any) -> str | None:

@@ -93,7 +93,9 @@ ATTRIBUTE = {"type": "String", "key": "region", "value": "north"}
 SPECIAL: dict[str, Callable[[Account], Values]] = {
     "merge_customers": lambda a: {"from": {"customer_uuid": a.paying}, "into": {"customer_uuid": a.lead}},
     "unmerge_customers": lambda a: {"customer_uuid": a.merged()},
-    "delete_plan": lambda a: {"plan_uuid": a.new_plan("max")["uuid"]},
+    # of automatic sources they cannot be deleted, nor can plans that are in use
+    "delete_customer": lambda a: {"customer_uuid": custom(a).lead},
+    "delete_plan": lambda a: {"plan_uuid": custom(a).new_plan("max")["uuid"]},
     "cancel_subscription": lambda a: {"subscription_uuid": imported(a)},
     "connect_subscriptions": lambda a: {"subscriptions": two_subscriptions(a)},
     "disconnect_subscriptions": lambda a: {"subscriptions": two_subscriptions(a)},
@@ -107,6 +109,10 @@ SPECIAL: dict[str, Callable[[Account], Values]] = {
     "update_custom_attributes_of_subscription": lambda a: {"custom": {"seats": 20}},
     "update_custom_attributes_of_subscription_set": lambda a: {"custom": {"seats": 20}},
 }
+
+
+def custom(account: Account) -> Account:
+    return Account(account.emulator, account.client, account.client.data_sources.create(name="Own")["uuid"])
 
 
 def imported(account: Account) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator import errors
 from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
-from airflow_provider_chartmogul.emulator.routes import custom_attributes
+from airflow_provider_chartmogul.emulator.routes import attribute_bodies
 from airflow_provider_chartmogul.emulator.routes.customers import customer_in_path, nobody, with_email
 from airflow_provider_chartmogul.emulator.views.customers import attributes
 
@@ -51,21 +51,21 @@ def add_tags_by_email(call: Call) -> Answer:
 def add_custom(call: Call) -> Answer:
     """``POST /customers/{uuid}/attributes/custom``: sets, and defines new keys for the account."""
     customer = customer_in_path(call)
-    _set(call, customer, custom_attributes.read_array(call))
+    _set(call, customer, attribute_bodies.read_array(call))
     return answer({"custom": customer.custom})
 
 
 def update_custom(call: Call) -> Answer:
     """``PUT /customers/{uuid}/attributes/custom``: merges values of defined keys."""
     customer = customer_in_path(call)
-    _set(call, customer, custom_attributes.read_map(call))
+    _set(call, customer, attribute_bodies.read_map(call))
     return answer({"custom": customer.custom})
 
 
 def remove_custom(call: Call) -> Answer:
     """``DELETE /customers/{uuid}/attributes/custom``: 200 with the rest, 204 when nothing is left."""
     customer = customer_in_path(call)
-    for key in custom_attributes.read_keys(call):
+    for key in attribute_bodies.read_keys(call):
         customer.custom.pop(key, None)
     call.ledger.projection.relearn(customer)
     return answer({"custom": customer.custom}) if customer.custom else NO_CONTENT
@@ -74,14 +74,14 @@ def remove_custom(call: Call) -> Answer:
 def add_custom_by_email(call: Call) -> Answer:
     """``POST /customers/attributes/custom``: every customer with the e-mail, never paged."""
     customers = _addressed(call, call.json().get("with_associated_emails") is True)
-    values = custom_attributes.read_array(call)
+    values = attribute_bodies.read_array(call)
     for customer in customers:
         _set(call, customer, values)
     return _reduced(call, customers)
 
 
 def _tags(call: Call) -> list[str]:
-    tags = custom_attributes.read_list(call, "tags")
+    tags = attribute_bodies.read_list(call, "tags")
     if not all(isinstance(tag, str) for tag in tags):
         raise errors.invalid("tags")
     return tags

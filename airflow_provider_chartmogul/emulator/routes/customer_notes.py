@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator.routes.crm import Resource, equal
+from airflow_provider_chartmogul.emulator.settings import KEY_OWNER
 from airflow_provider_chartmogul.emulator.store.crm_fields import Field, email, integer, moment, text, word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_chartmogul.emulator.store.crm import Entry
-
-#: Writes the notes of which no author is named.
-KEY_OWNER = "owner@emulated-account.example"
 
 _KINDS = ("note", "call")
 #: Seconds that recorded calls without a duration came back with.

@@ -86,8 +86,11 @@ def update_customer(call: Call) -> Answer:
 
 
 def delete_customer(call: Call) -> Answer:
-    """``DELETE /customers/{uuid}``: with invoices, subscriptions and attributes."""
-    call.ledger.remove_customer(customer_in_path(call))
+    """``DELETE /customers/{uuid}``: with invoices, subscriptions and attributes; refused for automatic sources."""
+    customer = customer_in_path(call)
+    if any(call.ledger.is_automatic(part.data_source_uuid) for part in customer.parts):
+        raise errors.fields({"customer_uuid": "Customer cannot be deleted"})
+    call.ledger.remove_customer(customer)
     return NO_CONTENT
 
 

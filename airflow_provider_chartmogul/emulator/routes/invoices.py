@@ -164,11 +164,13 @@ def _echo(record: dict[str, Any], wrong: Errors) -> dict[str, Any]:
 
 
 def _billed_part(customer: Customer, record: dict[str, Any]) -> tuple[Part, dict[str, str]]:
-    """Find which data source customer of a merged customer gets the invoice."""
+    """Find which data source customer gets the invoice; of a merged one it must be named in full."""
     reader = Reader(record)
+    if len(customer.parts) > 1:
+        reader.require("customer_external_id", "data_source_uuid")
     source, external_id = reader.text("data_source_uuid"), reader.text("customer_external_id")
     if not (source and external_id):
-        return customer.parts[0], {}
+        return customer.parts[0], reader.errors
     wanted = Part(source, external_id)
     if wanted in customer.parts:
         return wanted, {}

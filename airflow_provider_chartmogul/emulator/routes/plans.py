@@ -77,9 +77,9 @@ def update_plan(call: Call) -> Answer:
 
 
 def delete_plan(call: Call) -> Answer:
-    """``DELETE /plans/{uuid}``: refused while invoices point at it."""
+    """``DELETE /plans/{uuid}``: refused while invoices point at it, and for automatic sources."""
     plan = _plan_in_path(call)
-    if call.ledger.is_plan_used(plan):
+    if call.ledger.is_automatic(plan.data_source_uuid) or call.ledger.is_plan_used(plan):
         raise errors.sentence(422, "Plan cannot be deleted", "plan")
     call.ledger.plans.remove(plan)
     return NO_CONTENT

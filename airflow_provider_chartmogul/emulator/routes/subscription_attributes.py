@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_chartmogul.emulator import errors
 from airflow_provider_chartmogul.emulator.analytics.activities import subscription_set_uuid, subscription_uuid
 from airflow_provider_chartmogul.emulator.http import Answer, Call, Operation, answer
-from airflow_provider_chartmogul.emulator.routes import custom_attributes
+from airflow_provider_chartmogul.emulator.routes import attribute_bodies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,19 +47,19 @@ class _Attributes:
     def add(self, call: Call) -> Answer:
         """``POST`` of an array: sets, and defines new keys for the account."""
         own, inherited = self._find(call)
-        own.update(custom_attributes.read_array(call))
+        own.update(attribute_bodies.read_array(call))
         return _shown(own, inherited)
 
     def update(self, call: Call) -> Answer:
         """``PUT`` of a map: merges values of defined keys."""
         own, inherited = self._find(call)
-        own.update(custom_attributes.read_map(call))
+        own.update(attribute_bodies.read_map(call))
         return _shown(own, inherited)
 
     def remove(self, call: Call) -> Answer:
         """``DELETE`` of keys: 200 also when nothing is left; inherited ones stay."""
         own, inherited = self._find(call)
-        removed = [key for key in custom_attributes.read_keys(call) if own.pop(key, None) is not None]
+        removed = [key for key in attribute_bodies.read_keys(call) if own.pop(key, None) is not None]
         return _shown(own, inherited, message="success" if removed else "noop")
 
 

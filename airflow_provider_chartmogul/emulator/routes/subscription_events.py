@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.emulator import dates, errors, paging
 from airflow_provider_chartmogul.emulator.http import NO_CONTENT, Answer, Call, Operation, answer
+from airflow_provider_chartmogul.emulator.reading import Reader
 from airflow_provider_chartmogul.emulator.routes.addressing import disabled_wanted, hidden
 from airflow_provider_chartmogul.emulator.store import disabling, event_drafts
 from airflow_provider_chartmogul.emulator.views.invoices import disabled_state
@@ -86,8 +87,8 @@ def disable_subscription_event(call: Call) -> Answer:
     """
     body = call.json()
     inner = body.get(_ENVELOPE)
-    named = {"id": call.path["subscription_event_id"]} if call.path else inner if isinstance(inner, dict) else body
-    event = _find(call, named)
+    named = inner if isinstance(inner, dict) else body
+    event = _find_by_id(call, call.path["subscription_event_id"]) if call.path else _find_by_name(call, named)
     return answer(
         event_json(disabling.set_event(call.ledger, event, disabled_wanted(call, event.data_source_uuid, event)))
     )
@@ -128,12 +129,23 @@ def _unwrap(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _find(call: Call, wanted: dict[str, Any]) -> SubscriptionEvent:
-    if wanted.get("id"):
-        event = call.ledger.churn.events.get(str(wanted["id"]))
-    elif wanted.get("external_id") and wanted.get("data_source_uuid"):
-        event = call.ledger.churn.events.by_external_id(str(wanted["data_source_uuid"]), str(wanted["external_id"]))
-    else:
-        raise errors.missing_envelope("id")
+    return _find_by_id(call, str(wanted["id"])) if wanted.get("id") else _find_by_name(call, wanted)
+
+
+def _find_by_id(call: Call, name: str) -> SubscriptionEvent:
+    return _known(call.ledger.churn.events.get(name))
+
+
+def _find_by_name(call: Call, wanted: dict[str, Any]) -> SubscriptionEvent:
+    reader = Reader(wanted)
+    reader.require("data_source_uuid", "external_id")
+    source_uuid, external_id = reader.text("data_source_uuid"), reader.text("external_id")
+    if reader.errors:
+        raise errors.fields(reader.errors)
+    return _known(call.ledger.churn.events.by_external_id(source_uuid or "", external_id or ""))
+
+
+def _known(event: SubscriptionEvent | None) -> SubscriptionEvent:
     if event is None:
         raise errors.ApiError(404, {"error": "Subscription event not found"})
     return event

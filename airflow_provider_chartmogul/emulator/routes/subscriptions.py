@@ -87,8 +87,8 @@ def disconnect_subscriptions(call: Call) -> Answer:
 def _chosen(call: Call) -> tuple[Customer, list[Subscription]]:
     """Read which subscriptions of the customer in the path are meant.
 
-    :raises ApiError: 404 for an unknown customer or subscription; 400 for fewer than two different subscriptions, a
-        reference that lacks a part, and an external id that several subscriptions of the source have.
+    :raises ApiError: 404 for an unknown customer; 400 for fewer than two different subscriptions, a reference that
+        lacks a part or names nothing, and an external id that several subscriptions of the source have.
     """
     customer = call.ledger.customers.get(call.path["customer_uuid"])
     if customer is None:
@@ -113,7 +113,7 @@ def _referred(ledger: Ledger, customer: Customer, reference: dict[str, Any]) -> 
         and (uuid in (one.uuid, subscription_uuid(one.key)) if uuid else one.external_id == external_id)
     ]
     if not found:
-        raise errors.ApiError(404, {"error": "Subscription not found"})
+        raise errors.coded(400, "Subscription not found", "uuid" if uuid else "external_id")
     if len(found) > 1:
         raise errors.coded(400, "Several subscriptions have this external_id, name them by uuid", "external_id")
     return found[0]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_provider_chartmogul.emulator.store.ledger import Ledger
-    from airflow_provider_chartmogul.emulator.store.records import LineItem, Part, Subscription
+    from airflow_provider_chartmogul.emulator.store.records import Invoice, LineItem, Part, Subscription
 
 
 class Churn:
@@ -63,9 +63,9 @@ class Churn:
 
     # Churn history
 
-    def cancel_by_item(self, subscription: Subscription, item: LineItem) -> None:
-        """Let ``cancelled_at`` of a line item, if it has one, end the subscription."""
-        if item.cancelled_at and not item.disabled_at:
+    def cancel_by_item(self, subscription: Subscription, invoice: Invoice, item: LineItem) -> None:
+        """Let ``cancelled_at`` of a line item, if it has one and counts, end the subscription."""
+        if item.cancelled_at and not (item.disabled_at or invoice.disabled_at):
             cancellation = Cancellation(item.cancelled_at, f"item:{item.uuid}", item.event_order, item.seq)
             subscription.cancellations.append(cancellation)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from airflow_provider_chartmogul.emulator.store.records import CUSTOM
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -18,8 +16,7 @@ if TYPE_CHECKING:
 
 def possible(ledger: Ledger, data_source_uuid: str, records: Iterable[Record]) -> bool:
     """Tell whether records can be disabled: those of an automatic source which all have external ids."""
-    source = ledger.data_sources.get(data_source_uuid)
-    return source is not None and source.system != CUSTOM and all(record.external_id for record in records)
+    return ledger.is_automatic(data_source_uuid) and all(record.external_id for record in records)
 
 
 def set_invoice(ledger: Ledger, invoice: Invoice, disabled: bool) -> None:
@@ -33,7 +30,7 @@ def set_invoice(ledger: Ledger, invoice: Invoice, disabled: bool) -> None:
 
 
 def set_line_item(ledger: Ledger, invoice: Invoice, item: LineItem, disabled: bool) -> None:
-    """Disable or enable a line item; what it cancelled goes and comes with it."""
+    """Disable or enable a line item; what it cancelled goes and comes with it, unless the invoice is disabled."""
     _set_item(ledger, invoice, item, disabled)
     ledger.projection.touch(invoice.customer_uuid, None)
 
@@ -56,4 +53,4 @@ def _set_item(ledger: Ledger, invoice: Invoice, item: LineItem, disabled: bool) 
     subscription = ledger.subscriptions.named(invoice.subscription_key(item))
     if subscription is not None:
         ledger.churn.withdraw_item(subscription, item)
-        ledger.churn.cancel_by_item(subscription, item)
+        ledger.churn.cancel_by_item(subscription, invoice, item)

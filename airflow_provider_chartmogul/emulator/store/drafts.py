@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from airflow_provider_chartmogul.emulator import geo
 from airflow_provider_chartmogul.emulator.reading import BLANK, Reader
 from airflow_provider_chartmogul.emulator.store import invoice_status
-from airflow_provider_chartmogul.emulator.store.ledger import SUBSCRIPTION_TYPES, Ledger, new_uuid
-from airflow_provider_chartmogul.emulator.store.records import Invoice, LineItem, Plan, Transaction
+from airflow_provider_chartmogul.emulator.store.ledger import Ledger, new_uuid
+from airflow_provider_chartmogul.emulator.store.records import (
+    SUBSCRIPTION_TYPES,
+    Invoice,
+    LineItem,
+    Plan,
+    Transaction,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from airflow_provider_chartmogul.emulator.store.invoice_parts import InvoiceParts
     from airflow_provider_chartmogul.emulator.store.records import Part
 
 PLAN_TAKEN = "A plan with this identifier already exists in our system."
@@ -90,18 +96,9 @@ class Drafts:
     def line_item(self, record: Mapping[str, Any]) -> tuple[LineItem, Errors]:
         """Check a line item."""
         reader = Reader(record)
-        reader.require("type")
-        kind = reader.choice("type", ("subscription", "one_time", "trial")) or "one_time"
-        if kind != "trial":
-            reader.require("amount_in_cents")
+        kind = self._item_type(reader)
         recurring = kind in SUBSCRIPTION_TYPES
-        if recurring:
-            reader.require("subscription_external_id", self._plan_key, "service_period_start")
-        if kind == "trial":
-            reader.require("service_period_end")
-        external_id = reader.text("external_id") or None
-        taken = self._ledger.line_items.by_external_id(self._source, external_id or "") is not None
-        self._unique(reader, "line item", external_id, taken, ITEM_TAKEN)
+        external_id = self._free_id(reader, "line item", self._ledger.line_items, ITEM_TAKEN)
         plan = self._plan(reader)
         if reader.integer("quantity") == 0:
             reader.fail("quantity", "must be other than 0")
@@ -128,7 +125,7 @@ class Drafts:
             discount_description=reader.text("discount_description"),
             tax_amount_in_cents=reader.number("tax_amount_in_cents"),
             transaction_fees_in_cents=reader.number("transaction_fees_in_cents"),
-            transaction_fees_currency=_currency(reader, "transaction_fees_currency"),
+            transaction_fees_currency=reader.currency("transaction_fees_currency"),
             account_code=reader.text("account_code") or "",
             event_order=reader.integer("event_order"),
             balance_transfer=kind == "one_time" and reader.flag("balance_transfer"),
@@ -139,9 +136,7 @@ class Drafts:
         """Check a payment or refund."""
         reader = Reader(record)
         reader.require("type", "date", "result")
-        external_id = reader.text("external_id") or None
-        taken = self._ledger.transactions.by_external_id(self._source, external_id or "") is not None
-        self._unique(reader, "transaction", external_id, taken, TRANSACTION_TAKEN)
+        external_id = self._free_id(reader, "transaction", self._ledger.transactions, TRANSACTION_TAKEN)
         amount = reader.integer("amount_in_cents")
         if amount is not None and amount < 0:
             reader.fail("amount_in_cents", "must be greater than or equal to 0")
@@ -153,7 +148,7 @@ class Drafts:
             result=reader.choice("result", ("successful", "failed")) or "failed",
             amount_in_cents=amount,
             transaction_fees_in_cents=reader.integer("transaction_fees_in_cents"),
-            transaction_fees_currency=_currency(reader, "transaction_fees_currency"),
+            transaction_fees_currency=reader.currency("transaction_fees_currency"),
         )
         return transaction, reader.errors
 
@@ -169,6 +164,22 @@ class Drafts:
         # An invalid invoice of a bulk import gives way to its correction.
         known = self._ledger.invoices.by_external_id(self._source, external_id)
         return known is not None and not known.errors
+
+    def _item_type(self, reader: Reader) -> str:
+        """Read the type of a line item, and note what items of that type need."""
+        reader.require("type")
+        kind = reader.choice("type", (*SUBSCRIPTION_TYPES, "one_time")) or "one_time"
+        if kind in SUBSCRIPTION_TYPES:
+            reader.require("subscription_external_id", self._plan_key, "service_period_start")
+        reader.require("service_period_end" if kind == "trial" else "amount_in_cents")
+        return kind
+
+    def _free_id(self, reader: Reader, kind: str, stored: InvoiceParts[Any], sentence: str) -> str | None:
+        """Read an external id that no record of the kind may have yet."""
+        external_id = reader.text("external_id") or None
+        taken = stored.by_external_id(self._source, external_id or "") is not None
+        self._unique(reader, kind, external_id, taken, sentence)
+        return external_id
 
     def _unique(self, reader: Reader, kind: str, external_id: str | None, taken: bool, sentence: str) -> None:
         if not external_id:
@@ -206,14 +217,7 @@ def terms(reader: Reader, now: datetime) -> Terms:
     if date is not None and date > now:
         reader.fail("date", FUTURE)
     method = reader.choice("collection_method", ("automatic", "manual"))
-    return Terms(date, reader.moment("due_date"), _currency(reader, "currency") or "", method)
-
-
-def _currency(reader: Reader, name: str) -> str | None:
-    code = reader.text(name)
-    if code and code not in geo.CURRENCIES:
-        reader.fail(name, "Currency is invalid")
-    return code
+    return Terms(date, reader.moment("due_date"), reader.currency("currency") or "", method)
 
 
 def overdrawn(invoice: Invoice, transactions: list[Transaction]) -> str | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_chartmogul.emulator import geo
-from airflow_provider_chartmogul.emulator.reading import Reader
+from airflow_provider_chartmogul.emulator.reading import BLANK, Reader
 from airflow_provider_chartmogul.emulator.store.records import SubscriptionEvent
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ EVENT_TYPES = (
 EVENT_TAKEN = "has already been taken"
 
 _TEXTS = ("subscription_set_external_id", "plan_external_id", "currency", "retracted_event_id")
-#: Kept and answered with the JSON types they were sent in.
+#: Kept and answered with the JSON types they were sent in; as text they may have decimals, or be empty.
 _NUMBERS = ("quantity", "amount_in_cents", "tax_amount_in_cents")
+_NUMBER_OR_NOTHING = re.compile(r"(-?[0-9]{1,19}(\.[0-9]{1,19})?)?")
 
 
 def event(
@@ -48,14 +49,15 @@ def event(
     reader.require("customer_external_id", "subscription_external_id", "event_type", "event_date", "effective_date")
     kind = reader.choice("event_type", EVENT_TYPES)
     if kind in _PRICED:
-        reader.require("plan_external_id", "currency", "amount_in_cents")
+        reader.require("plan_external_id", "currency")
+        if not reader.has("amount_in_cents"):
+            reader.fail("amount_in_cents", BLANK)
     if kind == "subscription_event_retracted":
         reader.require("retracted_event_id")
-    currency = reader.text("currency")
-    if currency and currency not in geo.CURRENCIES:
-        reader.fail("currency", "Currency is invalid")
+    reader.currency("currency")
     for name in _NUMBERS:
-        if record.get(name) != "":
+        value = record.get(name)
+        if not (isinstance(value, str) and _NUMBER_OR_NOTHING.fullmatch(value)):
             reader.integer(name)
     sent = {name: reader.text(name) for name in _TEXTS} | {name: record.get(name) for name in _NUMBERS}
     sent["event_order"] = reader.integer("event_order")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_chartmogul.emulator.analytics import model
 from airflow_provider_chartmogul.emulator.store import connecting, invoice_status
+from airflow_provider_chartmogul.emulator.store.records import SUBSCRIPTION_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,7 @@ def billing_facts(ledger: Ledger, customer: Customer) -> model.Customer:
         for invoice in ledger.invoices_of(customer)
         if _counts(ledger, invoice)
         for item in invoice.line_items
-        if item.type in ("subscription", "trial") and not item.disabled_at
+        if item.type in SUBSCRIPTION_TYPES and not item.disabled_at
     ]
     events = [event for subscription in subscriptions for event in _cancellations(subscription)]
     if any(subscription.connected_to for subscription in subscriptions):
@@ -57,7 +58,7 @@ def moments(ledger: Ledger, customer: Customer) -> Iterator[datetime]:
 
 
 def _counts(ledger: Ledger, invoice: Invoice) -> bool:
-    if invoice.errors or invoice.final_status:
+    if invoice.errors or invoice.final_status or invoice.disabled_at:
         return False
     refunds_count = ledger.settings.account.refund_handling == "refund_full_only"
     return not (refunds_count and invoice_status.status(invoice) == "refunded")

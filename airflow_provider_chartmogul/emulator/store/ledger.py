@@ -15,6 +15,8 @@ from airflow_provider_chartmogul.emulator.store.crm import Crm
 from airflow_provider_chartmogul.emulator.store.invoice_parts import InvoiceParts
 from airflow_provider_chartmogul.emulator.store.projection import Projection
 from airflow_provider_chartmogul.emulator.store.records import (
+    CUSTOM,
+    SUBSCRIPTION_TYPES,
     Customer,
     DataSource,
     Export,
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_chartmogul.emulator.settings import Settings
     from airflow_provider_chartmogul.emulator.store.drafts import Terms
-
-SUBSCRIPTION_TYPES = frozenset({"subscription", "trial"})
 
 
 def new_uuid(prefix: str = "") -> str:
@@ -110,6 +110,11 @@ class Ledger:
         source = DataSource(self.next_number(), new_uuid("ds_"), name, self.now(), system)
         self.data_sources.add(source)
         return source
+
+    def is_automatic(self, data_source_uuid: str) -> bool:
+        """Tell whether a source is that of a billing system."""
+        source = self.data_sources.get(data_source_uuid)
+        return source is not None and source.system != CUSTOM
 
     # Plans
 
@@ -278,7 +283,7 @@ class Ledger:
         if item.type in SUBSCRIPTION_TYPES:
             subscription = self._subscription_for(invoice, item)
             item.subscription_uuid = subscription.uuid
-            self.churn.cancel_by_item(subscription, item)
+            self.churn.cancel_by_item(subscription, invoice, item)
 
     def _release_item(self, invoice: Invoice, item: LineItem) -> None:
         self.line_items.remove(invoice, item)

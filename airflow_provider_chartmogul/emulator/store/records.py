@@ -27,6 +27,9 @@ class DataSource:
     failed: int = 0
 
 
+#: Types of the line items that make subscriptions.
+SUBSCRIPTION_TYPES = frozenset({"subscription", "trial"})
+
 #: Source, customer external id, external id: what names a subscription.
 SubscriptionKey = tuple[str, str, str]
 

@@ -154,25 +154,25 @@ def test_figures_follow_after_the_lag(api: Api, source: str, moved: str) -> None
 
 @pytest.mark.parametrize("verb", ["connect", "disconnect"])
 @pytest.mark.parametrize(
-    ("subscriptions", "status"),
+    "subscriptions",
     [
-        (None, 400),
-        ([], 400),
-        ("sub-1", 400),
-        (["sub-1", "sub-2"], 400),
-        ([{"external_id": "sub-1"}], 400),
-        ([{"external_id": "sub-1"}] * 2, 400),
-        ([{"external_id": "sub-1"}, {}], 400),
-        ([{"external_id": "sub-1"}, {"external_id": "sub-7"}], 404),
-        ([{"external_id": "sub-1"}, {"uuid": "sub_1"}], 404),
-        ([{"external_id": "sub-1"}, {"external_id": "sub-2", "data_source_uuid": "ds_1"}], 404),
-        ([{"external_id": "sub-1"}, {"external_id": "sub-2", "data_source_uuid": None}], 400),
+        None,
+        [],
+        "sub-1",
+        ["sub-1", "sub-2"],
+        [{"external_id": "sub-1"}],
+        [{"external_id": "sub-1"}] * 2,
+        [{"external_id": "sub-1"}, {}],
+        [{"external_id": "sub-1"}, {"external_id": "sub-7"}],
+        [{"external_id": "sub-1"}, {"uuid": "sub_1"}],
+        [{"external_id": "sub-1"}, {"external_id": "sub-2", "data_source_uuid": "ds_1"}],
+        [{"external_id": "sub-1"}, {"external_id": "sub-2", "data_source_uuid": None}],
     ],
 )
-def test_wrong_references(api: Api, source: str, moved: str, verb: str, subscriptions: Any, status: int) -> None:
+def test_wrong_references(api: Api, source: str, moved: str, verb: str, subscriptions: Any) -> None:
     if isinstance(subscriptions, list):
         subscriptions = [{"data_source_uuid": source, **one} if isinstance(one, dict) else one for one in subscriptions]
-    api.json("POST", f"/customers/{moved}/{verb}_subscriptions", {"subscriptions": subscriptions}, status)
+    api.json("POST", f"/customers/{moved}/{verb}_subscriptions", {"subscriptions": subscriptions}, 400)
     assert movements(api) == APART
 
 

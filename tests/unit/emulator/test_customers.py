@@ -241,3 +241,13 @@ def test_filters(api: Api, source: str, paying: str) -> None:
     assert len(api.walk("/customers", "entries", system="Custom")) == 2
     assert api.walk("/customers", "entries", system="Stripe") == []
     assert api.json("GET", "/customers", expect=400, status="Past Due")["param"] == "status"
+
+
+def test_customers_of_automatic_sources_stay(api: Api, source: str) -> None:
+    billed, own = api.customer(api.emulator.add_source("Cards", "Stripe")), api.customer(source)
+    refused = {"errors": {"customer_uuid": "Customer cannot be deleted"}}
+    assert api.json("DELETE", f"/customers/{billed}", expect=422) == refused
+    merge = {"from": {"customer_uuid": billed}, "into": {"customer_uuid": own}}
+    api.json("POST", "/customers/merges", merge, 202)
+    assert api.json("DELETE", f"/customers/{own}", expect=422) == refused
+    assert api.json("GET", f"/customers/{own}")["external_ids"] == ["acct-1", "acct-1"]

@@ -84,6 +84,23 @@ def test_a_disabled_line_item_has_no_mrr(api: Api, stripe: str, subscriber: str)
     assert state(api, subscriber) == (5000, "Active")
 
 
+def test_nothing_of_a_disabled_invoice_counts(api: Api, stripe: str, subscriber: str) -> None:
+    (plan,) = api.json("GET", "/plans")["plans"]
+    stored = record(api, stripe, "invoices")
+    path = f"/invoices/{stored['uuid']}/disabled_state"
+    api.json("PATCH", path, {"disabled": True})
+    shown = f"/line_items/{stored['line_items'][0]['uuid']}/disabled_state"
+    assert api.json("PATCH", shown, {"disabled": False})["disabled"] is False
+    assert state(api, subscriber) == (0, "New Lead")
+    api.bill(subscriber, invoice("inv-2", subscription_item(plan["uuid"], "2026-02-10", external_id="li-2")))
+    ended = {"cancelled_at": "2026-03-01"}
+    api.json("PATCH", f"/line_items/{stored['line_items'][0]['uuid']}", ended)
+    api.json("PATCH", shown, {"disabled": False})
+    assert state(api, subscriber) == (5000, "Active"), "it ends nothing either"
+    api.json("PATCH", path, {"disabled": False})
+    assert state(api, subscriber) == (0, "Cancelled")
+
+
 def test_what_a_line_item_cancelled_goes_with_it(api: Api, stripe: str, subscriber: str) -> None:
     (plan,) = api.json("GET", "/plans")["plans"]
     last = subscription_item(plan["uuid"], "2026-02-10", external_id="li-2", cancelled_at="2026-03-01")
@@ -149,6 +166,19 @@ def test_events_named_in_the_body_with_and_without_envelope(api: Api, stripe: st
     assert flat["disabled"] is True
     enveloped = {"subscription_event": name, "disabled": False}
     assert api.json("PATCH", "/subscription_events/disabled_state", enveloped)["disabled"] is False
+
+
+@pytest.mark.parametrize("envelope", [True, False])
+def test_events_in_the_body_are_named_by_source_and_external_id(
+    api: Api, stripe: str, subscriber: str, envelope: bool
+) -> None:
+    created = api.json("POST", "/subscription_events", event(stripe), 201)
+    for name, lacking in (({}, {"external_id", "data_source_uuid"}), ({"external_id": "evt-1"}, {"data_source_uuid"})):
+        named = {"id": created["id"], **name}
+        body = {"subscription_event": named, "disabled": True} if envelope else {**named, "disabled": True}
+        refused = api.json("PATCH", "/subscription_events/disabled_state", body, 422)
+        assert refused == {"errors": dict.fromkeys(lacking, "can't be blank")}
+    assert state(api, subscriber) == (0, "Cancelled")
 
 
 @pytest.mark.parametrize("body", [{}, {"disabled": None}, {"disabled": "true"}, {"disabled": 1}])

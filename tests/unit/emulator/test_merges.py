@@ -124,6 +124,26 @@ def test_an_invoice_names_the_part_that_it_is_for(api: Api, paying: str, shop: s
     assert [one["customer_external_id"] for one in stored] == ["shop-1"]
 
 
+@pytest.mark.parametrize("named", [(), ("data_source_uuid",), ("customer_external_id",)])
+def test_an_invoice_of_a_merged_customer_names_the_part_in_full(
+    api: Api, paying: str, shop: str, other: str, named: tuple[str, ...]
+) -> None:
+    merge(api, other, paying)
+    part = {"data_source_uuid": shop, "customer_external_id": "shop-1"}
+    sent = {"type": "one_time", "amount_in_cents": 1}
+    draft = invoice("inv-10", sent, **{name: part[name] for name in named})
+    (refused,) = api.bill(paying, draft, expect=422)
+    assert refused["errors"] == dict.fromkeys(part.keys() - set(named), "can't be blank")
+    assert api.json("GET", "/invoices", external_id="inv-10")["invoices"] == []
+
+
+def test_an_invoice_of_one_part_need_not_name_it(api: Api, paying: str, source: str) -> None:
+    (stored,) = api.bill(paying, invoice("inv-10", {"type": "one_time", "amount_in_cents": 1}))
+    assert api.json("GET", f"/invoices/{stored['uuid']}")["customer_external_id"] == "acct-1"
+    (stored,) = api.bill(paying, invoice("inv-11", {"type": "one_time", "amount_in_cents": 1}, data_source_uuid=source))
+    assert api.json("GET", f"/invoices/{stored['uuid']}")["data_source_uuid"] == source
+
+
 def test_subscriptions_of_the_same_name_stay_apart(api: Api, source: str, paying: str, plan: str) -> None:
     twin = api.customer(source, "acct-2")
     api.bill(twin, invoice("inv-2", subscription_item(plan, "2026-02-10")))

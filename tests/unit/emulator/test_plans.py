@@ -97,3 +97,9 @@ def test_filters(api: Api, source: str) -> None:
     assert len(api.walk("/plans", "plans", system="Custom")) == 3
     nothing = api.json("GET", "/plans", system="Stripe")
     assert (nothing["plans"], nothing["cursor"], nothing["total_pages"]) == ([], None, 0)
+
+
+def test_plans_of_automatic_sources_stay(api: Api) -> None:
+    plan = api.plan(api.emulator.add_source("Cards", "Stripe"))
+    assert api.json("DELETE", f"/plans/{plan}", expect=422)["error"] == "Plan cannot be deleted"
+    assert api.json("GET", f"/plans/{plan}")["uuid"] == plan

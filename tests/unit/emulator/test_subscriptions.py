@@ -174,7 +174,14 @@ def test_the_envelope_is_needed(api: Api, source: str, paying: str) -> None:
             "message": 'Parameter "subscription_event" is missing',
             "param": "subscription_event",
         }
-    assert api.json("PATCH", "/subscription_events", {"subscription_event": {"quantity": 1}}, 400)["code"] == 400
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+@pytest.mark.parametrize("name", [{}, {"external_id": "evt-1"}, {"data_source_uuid": "ds_1"}, {"id": None}])
+def test_an_event_is_named_in_full(api: Api, method: str, name: dict[str, Any]) -> None:
+    refused = api.json(method, "/subscription_events", {"subscription_event": {"quantity": 1, **name}}, 422)
+    lacking = {"external_id", "data_source_uuid"} - name.keys()
+    assert refused == {"errors": dict.fromkeys(lacking, "can't be blank")}
 
 
 @pytest.mark.parametrize(
@@ -189,6 +196,8 @@ def test_the_envelope_is_needed(api: Api, source: str, paying: str) -> None:
         ({"effective_date": "2026-03-16"}, "effective_date"),
         ({"event_type": "subscription_event_retracted"}, "retracted_event_id"),
         ({"event_type": "subscription_start"}, "plan_external_id"),
+        ({"event_type": "subscription_start"}, "amount_in_cents"),
+        ({"amount_in_cents": "a lot"}, "amount_in_cents"),
     ],
 )
 def test_wrong_events(api: Api, source: str, paying: str, change: dict[str, Any], field: str) -> None:
@@ -222,6 +231,18 @@ def test_events_outlive_their_subscription(api: Api, source: str, customer: str,
     assert len(api.walk("/subscription_events", "subscription_events")) == 1
     api.bill(customer, invoice("inv-1", subscription_item(plan)))
     assert state(api, customer) == (0, "Cancelled")
+
+
+@pytest.mark.parametrize("amount", ["", "49.90", "-12", 0, 4990.0])
+def test_amounts_stay_what_was_sent(api: Api, source: str, paying: str, amount: Any) -> None:
+    prices = {"plan_external_id": "team", "currency": "USD", "amount_in_cents": amount, "quantity": amount}
+    body = event(source, event_type="subscription_updated", **prices)
+    created = api.json("POST", "/subscription_events", body, 201)
+    assert (created["amount_in_cents"], created["quantity"]) == (amount, amount)
+    (listed,) = api.walk("/subscription_events", "subscription_events")
+    assert listed["amount_in_cents"] == amount
+    changed = {"subscription_event": {"id": created["id"], "effective_date": "2026-02-20"}}
+    assert api.json("PATCH", "/subscription_events", changed)["amount_in_cents"] == amount
 
 
 def test_update_an_event(api: Api, source: str, paying: str) -> None:
