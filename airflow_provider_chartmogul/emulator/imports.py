@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.emulator.store.records import DataSource, Invoice
 
 KINDS = ("customers", "plans", "invoices", "line_items", "transactions", "subscription_events")
+#: Rows of files which nobody can read; all of them fail.
+UNREADABLE = "unreadable"
 
 Record = dict[str, Any]
 Payload = Mapping[str, Any]
@@ -64,7 +66,7 @@ def pending(ledger: Ledger, source: DataSource) -> int:
 
 def queue(ledger: Ledger, source: DataSource, external_id: str, payload: Payload) -> JsonImport:
     """Take an import in; with a processing lag it is ``processing`` after half of it, and ``completed`` after all."""
-    item = _new(ledger, source, external_id, payload)
+    item = _new(ledger, source, external_id, {kind: payload.get(kind) or [] for kind in KINDS})
     ledger.imports.add(item)
     if item.due is not None:
         lag = ledger.settings.processing_ms / 1000
@@ -91,7 +93,7 @@ def _new(ledger: Ledger, source: DataSource, external_id: str, payload: Payload)
         payload=payload,
         created_at=now,
         updated_at=now,
-        record_count=sum(len(payload.get(kind) or []) for kind in KINDS),
+        record_count=sum(len(payload.get(kind) or []) for kind in (*KINDS, UNREADABLE)),
         due=time.monotonic() + lag if lag else None,
     )
     ledger.unfinished_imports[item.id] = item
@@ -150,6 +152,7 @@ class _Work:
             self._later_transactions(name, left)
         for position, record in enumerate(self._records("subscription_events")):
             self._event(position, record)
+        self.failed += len(self._records(UNREADABLE))
 
     def details(self) -> dict[str, Any]:
         """Return the ``status_details``."""

@@ -2,7 +2,7 @@
 
 The records are those of a bulk import and are worked through like one; but an invoice may wait for its line items,
 which come in a file of their own. Plans go by their ids, amounts are cents. The status of an invoice is not read: it
-follows from the transactions. Kinds whose columns are not public are taken, and nothing comes of them.
+follows from the transactions. Files of kinds whose columns are not public are taken, but each of their rows fails.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from python_multipart import parse_form
 from python_multipart.exceptions import FormParserError
 
 from airflow_provider_chartmogul.emulator import errors
+from airflow_provider_chartmogul.emulator.imports import UNREADABLE
 
 if TYPE_CHECKING:
     from python_multipart.multipart import Field, File
@@ -35,7 +36,9 @@ class Kind(NamedTuple):
     columns: dict[str, str]
 
 
-KINDS: dict[str, Kind | None] = {
+_COLUMNS_NOT_PUBLIC = Kind(UNREADABLE, (), {})
+
+KINDS: dict[str, Kind] = {
     "customer": Kind(
         "customers",
         ("external_id",),
@@ -132,10 +135,9 @@ KINDS: dict[str, Kind | None] = {
             "event order": "event_order",
         },
     ),
-    "contact": None,
-    "manual_subscription_event": None,
-    "customer_note": None,
-    "customers_contacts_enrichment": None,
+    **dict.fromkeys(
+        ("contact", "manual_subscription_event", "customer_note", "customers_contacts_enrichment"), _COLUMNS_NOT_PUBLIC
+    ),
 }
 
 
@@ -151,7 +153,7 @@ def read(content_type: str, body: bytes) -> dict[str, list[dict[str, Any]]]:
     if content is None:
         raise errors.sentence(422, "file is missing", "file")
     kind = KINDS[name]
-    return {kind.records: _records(kind, content)} if kind else {}
+    return {kind.records: _records(kind, content)}
 
 
 def _form(content_type: str, body: bytes) -> tuple[dict[str, str], bytes | None]:

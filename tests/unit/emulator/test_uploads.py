@@ -113,9 +113,19 @@ def test_marks_and_line_ends_of_spreadsheets(api: Api, source: str) -> None:
     assert counts(api, source)["failed"] == 0
 
 
-def test_kinds_without_public_columns_are_taken(api: Api, source: str) -> None:
-    for kind in ("contact", "customer_note", "customers_contacts_enrichment", "manual_subscription_event"):
-        assert upload(api, source, kind, "Anything\nat all\n")["status"] == "queued"
+@pytest.mark.parametrize(
+    "kind", ["contact", "customer_note", "customers_contacts_enrichment", "manual_subscription_event"]
+)
+def test_rows_of_kinds_without_public_columns_fail(api: Api, source: str, kind: str) -> None:
+    assert upload(api, source, kind, "Anything\nat all\nand more\n")["status"] == "queued"
+    assert counts(api, source) == {"processed": 0, "failed": 2, "pending": 0}
+
+
+def test_bulk_imports_know_no_unreadable_rows(api: Api, source: str) -> None:
+    api.json("POST", f"/data_sources/{source}/json_imports", {"external_id": "b", "unreadable": [{}], "plans": None})
+    for _ in range(3):
+        api.json("GET", f"/data_sources/{source}/json_imports/b")
+    assert api.json("GET", f"/data_sources/{source}", with_processing_status="true")["processing_status"] == {}
 
 
 @pytest.mark.parametrize(
