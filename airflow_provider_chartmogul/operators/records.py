@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 RecordsOrPath = Mapping[str, Any] | Sequence[Mapping[str, Any]] | str
 """One record, several, or the path of a JSON Lines file with one record in each line."""
 
-_REJECTED = {"kind", "record", "problems"}
-"""What a line of a file of rejected records has."""
-
 _ID = re.compile(r"[\w-]+")
 
 MAX_UUIDS = 100
@@ -107,13 +104,14 @@ class ChartMogulRecordsOperator(ChartMogulAccountingOperator):
 
     def read(self) -> list[Any]:
         """Return the records as they were given."""
-        if isinstance(self.records, str):
-            return [self._unwrapped(line) for line in self.read_lines(self.records)]
-        if isinstance(self.records, Mapping):
-            return [self.records]
-        if not isinstance(self.records, Sequence):
-            raise TypeError(f"records must be a record, a list or a path, not {type(self.records).__name__}")
-        return list(self.records)
+        given: Any = self.records
+        if isinstance(given, str):
+            given = self.read_lines(given)
+        elif isinstance(given, Mapping):
+            given = [given]
+        elif not isinstance(given, Sequence):
+            raise TypeError(f"records must be a record, a list or a path, not {type(given).__name__}")
+        return [self._unwrapped(one) for one in given]
 
     def send(self) -> tuple[_Given, _Outcome]:
         """Check all records and send the good ones; return all as they were given, and what became of them."""
@@ -131,9 +129,9 @@ class ChartMogulRecordsOperator(ChartMogulAccountingOperator):
             repeatable=self.repeatable,
         )
 
-    def _unwrapped(self, line: Record) -> Any:
-        """Take a record out of a line of a file of rejected records, if it is of the right kind."""
-        return line["record"] if line.keys() == _REJECTED and line["kind"] == self.kind else line
+    def _unwrapped(self, given: Any) -> Any:
+        """Take a record out of the form in which rejected ones are written, if it is of the right kind."""
+        return given["record"] if _is_wrapped(given) and given["kind"] == self.kind else given
 
     def _checked(self, given: Sequence[Any]) -> Iterator[tuple[Record, list[Problem]]]:
         """Yield every record, completed, with what is wrong with it."""
@@ -151,9 +149,9 @@ class ChartMogulRecordsOperator(ChartMogulAccountingOperator):
             yield record, faults
 
     def _misplaced(self, raw: Any) -> Problem | None:
-        if not isinstance(raw, Mapping):
-            return Problem("", "must be an object")
-        return Problem("kind", f"must be {self.kind}") if raw.keys() == _REJECTED else None
+        if _is_wrapped(raw):
+            return Problem("kind", f"must be {self.kind}")
+        return None if isinstance(raw, Mapping) else Problem("", "must be an object")
 
     def _rejections(self, records: list[Record], sent: list[Sent]) -> Iterator[Rejection]:
         for position, (record, one) in enumerate(zip(records, sent, strict=True), start=1):
@@ -211,6 +209,11 @@ class _Outcome:
         if len(for_good) <= max_rejected:
             raise ChartMogulImportIncompleteError(text)
         raise ChartMogulImportFailedError(text, [problem.as_dict() for problem in self.problems])
+
+
+def _is_wrapped(given: Any) -> bool:
+    """Tell whether this is a record as rejected ones are written (``dead_letters``)."""
+    return isinstance(given, Mapping) and given.keys() == {"kind", "record", "problems"}
 
 
 def _unwritable(record: Record) -> list[Problem]:

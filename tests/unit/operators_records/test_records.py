@@ -165,6 +165,11 @@ class TestRejected:
         assert counts(import_customers(data_source, str(path))) == {"records": 1, "created": 1}
         assert stored(client, data_source)["acct-1"]["country"] == "FR"
 
+    def test_its_lines_may_be_given_as_a_list(self, data_source: str) -> None:
+        line = {"kind": "customers", "record": customer(), "problems": []}
+        assert counts(import_customers(data_source, [line])) == {"records": 1, "created": 1}
+        assert counts(import_customers(data_source, line)) == {"records": 1, "already_there": 1}
+
     def test_rejected_records_of_another_kind_are_refused(self, data_source: str, tmp_path: Path) -> None:
         path, again = tmp_path / "rejected.jsonl", tmp_path / "again.jsonl"
         line = {"kind": "invoices", "record": customer(2), "problems": []}
