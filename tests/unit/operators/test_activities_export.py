@@ -231,28 +231,12 @@ def exported_rows(client: ChartMogulClient, folder: Path, export_id: str) -> lis
     return content.decode().splitlines()[1:]
 
 
-@pytest.mark.usefixtures("chartmogul_conn")
+@pytest.mark.usefixtures("chartmogul_conn", "subscribers")
 @pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Pacific/Auckland"])
 def test_exports_of_neighbouring_intervals_hold_each_movement_once(
     client: ChartMogulClient, emulator: Emulator, tmp_path: Path, zone: str
 ) -> None:
-    emulator.configure(now="2026-03-15T12:00:00Z", account={"time_zone": zone})
-    source = client.data_sources.create(name="billing")["uuid"]
-    plan = {"external_id": "plan", "name": "Plan", "interval_count": 1, "interval_unit": "month"}
-    plan_uuid = client.plans.create(data_source_uuid=source, **plan)["uuid"]
-    for number, start in enumerate(["2026-03-01T11:59:59.999Z", "2026-03-01T12:00:00Z", "2026-03-01T18:00:00Z"]):
-        customer = client.customers.create(data_source_uuid=source, external_id=f"c{number}", name=f"Customer {number}")
-        line_item = {
-            "type": "subscription",
-            "subscription_external_id": f"s{number}",
-            "plan_uuid": plan_uuid,
-            "service_period_start": start,
-            "service_period_end": "2026-04-01T18:00:00Z",
-            "amount_in_cents": 1000,
-        }
-        invoice = {"external_id": f"i{number}", "date": start, "currency": "USD", "line_items": [line_item]}
-        client.invoices.create(customer["uuid"], [invoice])
-
+    emulator.configure(account={"time_zone": zone})
     bounds = ["2026-03-01T00:00:00Z", "2026-03-01T12:00:00Z", "2026-03-01T18:00:00Z", "2026-03-02T00:00:00Z"]
     exports = [create(interval_start=start, interval_end=end) for start, end in pairwise(bounds)]
     rows = [exported_rows(client, tmp_path / export_id, export_id) for export_id in exports]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -11,14 +10,14 @@ import pytest
 
 from airflow_provider_chartmogul.exceptions import ChartMogulImportFailedError, ChartMogulImportIncompleteError
 from airflow_provider_chartmogul.operators import contacts, customer_notes, opportunities, tasks
+from tests.unit.operators_records.running import lines, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.emulator import Emulator
-
-pytestmark = pytest.mark.usefixtures("chartmogul_conn")
+    from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator
 
 NOWHERE = "00000000-0000-0000-0000-000000000000"
 USER = "ada@falter.example"
@@ -40,9 +39,9 @@ class Kind:
     """One kind of record, with what differs between the kinds."""
 
     name: str
-    create: type
-    update: type
-    delete: type
+    create: type[ChartMogulRecordsOperator]
+    update: type[ChartMogulRecordsOperator]
+    delete: type[ChartMogulRecordsOperator]
     record: dict[str, Any]
     another: dict[str, Any]
     """An identity field with another value."""
@@ -112,10 +111,6 @@ def customers(client: ChartMogulClient) -> list[Customer]:
     source = client.data_sources.create(name="crm")["uuid"]
     made = [client.customers.create(data_source_uuid=source, external_id=name) for name in ("a", "b")]
     return [Customer(customer["uuid"], source) for customer in made]
-
-
-def run(operator: type, **arguments: Any) -> Any:
-    return operator(task_id="task", **arguments).execute({})
 
 
 def create(kind: Kind, *records: dict[str, Any], **arguments: Any) -> Any:
@@ -222,7 +217,7 @@ def test_bad_records_are_named_and_the_others_sent(
 
     assert (result["created"], result["rejected"]) == (1, 2)
     assert result["uuids"] == [None, kind.all(client)[0][kind.id_field], None]
-    rejected = [json.loads(line) for line in target.read_text().splitlines()]
+    rejected = lines(target)
     assert [line["record"] for line in rejected] == [without, nobody]
     assert [(fault["field"], fault["message"]) for fault in rejected[0]["problems"]] == [
         ("customer_uuid", "is missing")
