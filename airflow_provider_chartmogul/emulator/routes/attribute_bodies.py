@@ -39,9 +39,12 @@ def read_map(call: Call) -> dict[str, Any]:
 def read_keys(call: Call) -> list[str]:
     """Read the ``custom`` of a DELETE: an array of keys.
 
-    :raises ApiError: 400 without a filled array.
+    :raises ApiError: 400 without a filled array of texts.
     """
-    return [str(key) for key in read_list(call, "custom")]
+    keys = read_list(call, "custom")
+    if not all(isinstance(key, str) for key in keys):
+        raise errors.invalid("custom")
+    return keys
 
 
 def read_list(call: Call, name: str) -> list[Any]:

@@ -88,8 +88,11 @@ def _place(record: Mapping[str, Any], reader: Reader, customer: Customer) -> dic
 
 def _attributes(ledger: Ledger, attributes: Mapping[str, Any], reader: Reader, customer: Customer) -> dict[str, Any]:
     changes: dict[str, Any] = {}
-    if isinstance(attributes.get("tags"), list):
-        changes["tags"] = list(dict.fromkeys(str(tag) for tag in attributes["tags"]))
+    tags = attributes.get("tags")
+    if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
+        changes["tags"] = list(dict.fromkeys(tags))
+    elif tags is not None:
+        reader.fail("tags", "is invalid")
     custom = attributes.get("custom")
     try:
         if isinstance(custom, list):

@@ -67,6 +67,20 @@ def test_by_email_reaches_all_sources(api: Api, source: str) -> None:
     assert [entry["attributes"]["custom"] for entry in seats["entries"]] == [{"key": 25}, {"key": 25}]
 
 
+@pytest.mark.parametrize("keys", [[True], ["a", 5], [None], [[]]])
+def test_keys_are_texts(api: Api, custom: str, keys: list[Any]) -> None:
+    assert api.json("DELETE", custom, {"custom": keys}, 400)["param"] == "custom"
+
+
+@pytest.mark.parametrize("tags", [[5], "pilot", {}, [None]])
+def test_tags_of_customers_are_texts(api: Api, customer: str, source: str, tags: Any) -> None:
+    attributes = {"attributes": {"tags": tags}}
+    new = {"data_source_uuid": source, "external_id": "acct-2", **attributes}
+    for method, path, body in (("PATCH", f"/customers/{customer}", attributes), ("POST", "/customers", new)):
+        assert list(api.json(method, path, body, 422)["errors"]) == ["tags"]
+    assert [one["attributes"]["tags"] for one in api.walk("/customers", "entries")] == [[]]
+
+
 def test_by_email_without_a_match_is_404(api: Api, customer: str) -> None:
     for path, rest in (("tags", {"tags": ["pilot"]}), ("custom", typed("String", "x"))):
         answer = api.json("POST", f"/customers/attributes/{path}", {"email": "no@body.example", **rest}, 404)
