@@ -27,11 +27,6 @@ class Entry:
     operators: tuple[str, ...] = ()
     repeats: Repeats = "yes"
 
-    @property
-    def operator_classes(self) -> tuple[str, ...]:
-        """Full names of the operators, the general one last."""
-        return (*(f"ChartMogul{name}Operator" for name in self.operators), "ChartMogulApiOperator")
-
 
 def _entry(call: str, *operators: str, repeats: Repeats = "yes") -> Entry:
     return Entry(call, operators, repeats)
