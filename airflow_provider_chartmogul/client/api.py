@@ -1,7 +1,7 @@
 """The verbs that operations are made of. Each says how a request may be repeated.
 
 ``get``, ``put``, ``patch``, ``delete``, ``remove`` and ``post_idempotent`` are repeated at will, ``post_keyed`` and
-``post_accepted`` after a look, ``post_unkeyed`` only when ChartMogul certainly did not work on it.
+``post_accepted`` after a look, ``post_unkeyed`` and ``patch_adding`` only when ChartMogul certainly did not work on it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import tempfile
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
-from airflow_provider_chartmogul.client.errors import says_duplicate
 from airflow_provider_chartmogul.client.retry import is_ambiguous, is_transient, retrying
 from airflow_provider_chartmogul.client.transport import CHUNK, File, Request, Transport
 from airflow_provider_chartmogul.client.values import Record, with_fields
@@ -123,7 +122,7 @@ class Api:
         """Create a record that can be looked up by its natural key.
 
         After a failure that leaves open whether the record was made, it is looked up before it is sent again;
-        if it is there, it is the answer.
+        if it is there, it is the answer; so it is if it is there when the repetition is refused.
 
         :param find: looks the record up and returns it as the creation would, or ``None``. Without it (the caller
             gave no key) the request is sent like :meth:`post_unkeyed`.
@@ -132,7 +131,7 @@ class Api:
         if find is None:
             return self.post_unkeyed(path, body, params, must_have=must_have)
         request = Request("POST", path, params, body)
-        answer = self._once(request, lambda: self._object(request), find, says_duplicate)
+        answer = self._once(request, lambda: self._object(request), find)
         return with_fields(answer, must_have, request.name)
 
     def post_accepted(self, path: str, body: Mapping[str, Any], *, done: Callable[[], bool] | None = None) -> None:
@@ -150,7 +149,7 @@ class Api:
         if done is None:
             self._retrying(request, send)
         else:
-            self._once(request, send, lambda: done() or None, lambda error: not is_transient(error))
+            self._once(request, send, lambda: done() or None)
 
     def post_unkeyed(
         self,
@@ -169,19 +168,15 @@ class Api:
         :param must_have: fields that every good answer has.
         :raises ChartMogulAmbiguousWriteError: when it may have been done.
         """
-        request = Request("POST", path, params, body, file)
+        return self._unrepeatable(Request("POST", path, params, body, file), must_have)
 
-        def attempt() -> Record:
-            try:
-                return self._object(request)
-            except ChartMogulError as error:
-                if not is_ambiguous(error):
-                    raise
-                raise ChartMogulAmbiguousWriteError(
-                    f"{error}. It may or may not have taken effect; look before sending it again."
-                ) from error
+    def patch_adding(self, path: str, body: Mapping[str, Any], *, must_have: Sequence[str] = ()) -> Record:
+        """Add to a record what it would have twice if it were added again. Sent again as :meth:`post_unkeyed`.
 
-        return with_fields(self._retrying(request, attempt), must_have, request.name)
+        :param must_have: fields that every good answer has.
+        :raises ChartMogulAmbiguousWriteError: when it may have been done.
+        """
+        return self._unrepeatable(Request("PATCH", path, body=body), must_have)
 
     def download(self, url: str, target: BinaryIO) -> int:
         """Copy a pre-signed file into an open binary file, without credentials, and return its size in bytes.
@@ -209,17 +204,10 @@ class Api:
             shutil.copyfileobj(spool, target, CHUNK)
         return size
 
-    def _once(
-        self,
-        request: Request,
-        send: Callable[[], T],
-        find: Callable[[], T | None],
-        is_refusal: Callable[[ChartMogulError], bool],
-    ) -> T:
-        """Send until it worked once; where that is in doubt, look for the outcome first.
+    def _once(self, request: Request, send: Callable[[], T], find: Callable[[], T | None]) -> T:
+        """Send until it worked once; where that is in doubt, look for the outcome first, and when it is refused.
 
         :param find: returns the outcome, or ``None`` if there is none.
-        :param is_refusal: whether an error can come of the work being done already.
         """
         in_doubt = False
 
@@ -230,8 +218,8 @@ class Api:
             try:
                 return send()
             except ChartMogulError as error:
-                # the first request was still being worked on when we looked
-                found = find() if in_doubt and is_refusal(error) else None
+                # the first request was still being worked on when we looked: refused is what is done already
+                found = find() if in_doubt and not is_transient(error) else None
                 if found is not None:
                     return found
                 in_doubt = in_doubt or is_ambiguous(error)
@@ -243,6 +231,19 @@ class Api:
         answer = self._retrying(request, lambda: self._object(request))
         # not repeated: a whole object of another shape would come again
         return with_fields(answer, must_have, request.name)
+
+    def _unrepeatable(self, request: Request, must_have: Sequence[str]) -> Record:
+        def attempt() -> Record:
+            try:
+                return self._object(request)
+            except ChartMogulError as error:
+                if not is_ambiguous(error):
+                    raise
+                raise ChartMogulAmbiguousWriteError(
+                    f"{error}. It may or may not have taken effect; look before sending it again."
+                ) from error
+
+        return with_fields(self._retrying(request, attempt), must_have, request.name)
 
     def _object(self, request: Request) -> Record:
         answer = self._transport.send(request)

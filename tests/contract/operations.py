@@ -102,7 +102,7 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
     "Subscriptions": {
         "list_customer_subscriptions": _entry("subscriptions.list", "ListCustomerSubscriptions", "ToSql"),
         "list_customer_import_subscriptions": _entry("subscriptions.list_imported"),
-        "cancel_subscription": _entry("subscriptions.cancel", "CancelSubscriptions"),
+        "cancel_subscription": _entry("subscriptions.cancel", "CancelSubscriptions", repeats="once"),
         "connect_subscriptions": _entry("subscriptions.connect", "ConnectSubscriptions"),
         "disconnect_subscriptions": _entry("subscriptions.disconnect", "DisconnectSubscriptions"),
     },

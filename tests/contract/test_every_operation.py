@@ -33,6 +33,7 @@ REPEATS = {
     "post_idempotent": "yes",
     "post_keyed": "find",
     "post_unkeyed": "once",
+    "patch_adding": "once",
 }
 
 

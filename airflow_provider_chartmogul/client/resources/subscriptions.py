@@ -40,8 +40,6 @@ class SubscriptionsResource(Resource):
         The same subscription has another ``uuid`` here (``sub_…``) than in :meth:`list`. The API calls this
         deprecated, but shows the cancellations nowhere else.
 
-        Reference: ``/reference/list-customers-subscriptions``.
-
         :raises ChartMogulNotFoundError: while reading, when there is no such customer.
         """
         url = path("/import/customers/{}/subscriptions", customer_uuid)
@@ -56,10 +54,9 @@ class SubscriptionsResource(Resource):
     ) -> Record:
         """Cancel a subscription, or set all its cancellations. MRR follows in the background.
 
-        Repeated at will: a time that is listed twice is one cancellation. The API calls this deprecated; an event
-        ``subscription_cancelled`` is the way to go.
-
-        Reference: ``/reference/cancel-a-customers-subscription``.
+        ``cancellation_dates`` are repeated at will. ``cancelled_at`` is not when it may have been done: it would stand
+        there twice, and the API shows the cancellations only to who knows the customer (:meth:`list_imported`). The
+        API calls all this deprecated; an event ``subscription_cancelled`` is the way to go.
 
         :param subscription_uuid: as in :meth:`list_imported` (``sub_…``).
         :param cancelled_at: not in the future; added to the cancellations that are there, or else
@@ -69,13 +66,15 @@ class SubscriptionsResource(Resource):
         :raises ChartMogulInvalidRecordError: a date is none.
         :raises ChartMogulNotFoundError: there is no such subscription.
         :raises ChartMogulUnprocessableError: a date is refused.
+        :raises ChartMogulAmbiguousWriteError: ``cancelled_at`` may or may not have been added.
         """
         given = {"cancelled_at": cancelled_at, "cancellation_dates": cancellation_dates}
         body = {name: value for name, value in given.items() if value is not None}
         if len(body) != 1:
             raise ValueError("give cancelled_at or cancellation_dates")
         body = checked("subscription_cancellations", body)
-        return self._api.patch(path("/import/subscriptions/{}", subscription_uuid), body, must_have=_FIELDS)
+        patch = self._api.patch_adding if "cancelled_at" in body else self._api.patch
+        return patch(path("/import/subscriptions/{}", subscription_uuid), body, must_have=_FIELDS)
 
     def connect(self, customer_uuid: str, subscriptions: Sequence[Mapping[str, str]]) -> None:
         """Make one continuous subscription out of several of a customer, without churn and reactivation in between.

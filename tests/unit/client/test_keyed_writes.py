@@ -178,12 +178,12 @@ def test_another_refusal_after_doubt_stays_an_error(connect):
     refusal = answer(422, {"errors": {"country": "is not a country"}})
     creation = CREATIONS["customer"]
     with (
-        serving(drop, lookup(creation, creation.missing), refusal) as server,
+        serving(drop, lookup(creation, creation.missing), refusal, lookup(creation, creation.missing)) as server,
         pytest.raises(ChartMogulUnprocessableError, match="not a country"),
     ):
         creation.call(connect(server.url))
 
-    assert len(server.requests) == 3
+    assert len(server.requests) == 4
 
 
 def test_write_and_look_ups_share_one_time_bound(connect):

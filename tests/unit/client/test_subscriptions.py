@@ -8,7 +8,11 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from airflow_provider_chartmogul.exceptions import ChartMogulInvalidRecordError, ChartMogulNotFoundError
+from airflow_provider_chartmogul.exceptions import (
+    ChartMogulAmbiguousWriteError,
+    ChartMogulInvalidRecordError,
+    ChartMogulNotFoundError,
+)
 from tests.unit.client.servers import answer, drop, serving
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
     Connect = Callable[..., ChartMogulClient]
 
+CANCELLED = {"uuid": "sub_1", "cancellation_dates": []}
 NOWHERE = "http://127.0.0.1:9/v1"
 SEATS = {"type": "Integer", "key": "seats", "value": 5}
 LEVELS = {"subscription_attributes": "/subscriptions/s-1", "subscription_set_attributes": "/subscription_sets/s-1"}
@@ -39,12 +44,26 @@ levels = pytest.mark.parametrize(("attributes", "path"), LEVELS.items())
     ],
 )
 def test_cancelling(connect: Connect, arguments: dict[str, Any], body: dict[str, Any]) -> None:
-    subscription = {"uuid": "sub_1", "cancellation_dates": []}
-    with serving(drop, answer(202, subscription)) as server:
-        assert connect(server.url).subscriptions.cancel("sub_1", **arguments) == subscription
+    with serving(answer(429), answer(202, CANCELLED)) as server:
+        assert connect(server.url).subscriptions.cancel("sub_1", **arguments) == CANCELLED
 
-    assert server.calls == ["PATCH /import/subscriptions/sub_1"] * 2, "repeated at will"
+    assert server.calls == ["PATCH /import/subscriptions/sub_1"] * 2, "turned away the first time"
     assert server.requests[1].json == body
+
+
+def test_all_cancellations_are_set_again_at_will(connect: Connect) -> None:
+    with serving(drop, answer(500), answer(202, CANCELLED)) as server:
+        assert connect(server.url).subscriptions.cancel("sub_1", cancellation_dates=["2026-01-01"]) == CANCELLED
+
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("failure", [drop, answer(500), answer(202, text="{")])
+def test_a_cancellation_is_not_added_again_when_it_may_be_there(connect: Connect, failure: Any) -> None:
+    with serving(failure) as server, pytest.raises(ChartMogulAmbiguousWriteError, match="may or may not"):
+        connect(server.url).subscriptions.cancel("sub_1", cancelled_at="2026-01-01")
+
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("arguments", [{}, {"cancelled_at": "2026-01-01", "cancellation_dates": []}])
@@ -183,13 +202,16 @@ def subscriber(client: ChartMogulClient, emulator: Emulator) -> str:
 
 
 def test_a_cancellation_and_how_it_is_taken_back(client: ChartMogulClient, emulator: Emulator, subscriber: str) -> None:
-    emulator.set_faults([{"kind": "drop_after", "method": "PATCH", "times": 1}])
     uuid = client.subscriptions.list_imported(subscriber).first()["uuid"]
+    emulator.set_faults([{"kind": "drop_after", "method": "PATCH", "times": 1}])
+    with pytest.raises(ChartMogulAmbiguousWriteError):
+        client.subscriptions.cancel(uuid, cancelled_at="2026-02-10")
 
-    cancelled = client.subscriptions.cancel(uuid, cancelled_at="2026-02-10")
-    assert set(cancelled["cancellation_dates"]) == {"2026-02-10T00:00:00.000Z"}
+    cancelled = client.subscriptions.list_imported(subscriber).first()
+    assert cancelled["cancellation_dates"] == ["2026-02-10T00:00:00.000Z"], "once"
     assert client.customers.retrieve(subscriber)["mrr"] == 0
     assert [row["type"] for row in client.activities.list_for_customer(subscriber)] == ["churn", "new_biz"]
+    emulator.set_faults([{"kind": "drop_after", "method": "PATCH", "times": 1}])
     assert client.subscriptions.cancel(uuid, cancellation_dates=[])["cancellation_dates"] == []
     assert client.customers.retrieve(subscriber)["mrr"] == 5000
     with pytest.raises(ChartMogulNotFoundError):
