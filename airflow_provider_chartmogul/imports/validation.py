@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from airflow_provider_chartmogul.client.fields import misspelt, own_problems, parts
-from airflow_provider_chartmogul.imports.records import INPUT_KINDS, BillingRecords
+from airflow_provider_chartmogul.client.fields import misspelt, own_problems, parts, within
+from airflow_provider_chartmogul.imports.records import API_KINDS, INPUT_KINDS, BillingRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,29 +88,20 @@ class _Checker:
         if not isinstance(record, Mapping):
             self.reject(source, source.kind, {}, "", "must be an object")
             return
-        self.check_record(source, source.kind, record, customer=record)
-        if source.kind != "invoices":
-            return
-        for kind in ("line_items", "transactions"):
-            for index, part in enumerate(parts(record, kind)):
-                self.check_record(source, kind, part, customer=record, path=f"{kind}[{index}].")
+        for path, kind, part in within(source.kind, record, bulk=True):
+            # attributes and contact of a customer are no records of their own to the API
+            named, told = (kind, part) if kind in API_KINDS else (source.kind, record)
+            for problem in own_problems(kind, part, bulk=True):
+                self.reject(source, named, told, path + problem.field, problem.message, record)
+            self.warn(kind, part)
+            if kind in API_KINDS:
+                self.check_unique(source, kind, part, path, record)
 
-    def check_record(
-        self,
-        source: Source,
-        kind: str,
-        record: Mapping[str, Any],
-        *,
-        customer: Mapping[str, Any],
-        path: str = "",
-    ) -> None:
-        for problem in own_problems(kind, record, bulk=True):
-            self.reject(source, kind, record, path + problem.field, problem.message, customer)
+    def warn(self, kind: str, record: Mapping[str, Any]) -> None:
         for name, meant in misspelt(kind, record, bulk=True).items():
             warning = f"{kind}: unknown field {name!r} is sent as it is; is {meant!r} meant?"
             if warning not in self.checked.warnings:
                 self.checked.warnings.append(warning)
-        self.check_unique(source, kind, record, path, customer)
 
     def check_unique(
         self, source: Source, kind: str, record: Mapping[str, Any], path: str, customer: Mapping[str, Any]

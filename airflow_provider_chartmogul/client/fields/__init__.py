@@ -10,6 +10,7 @@ from airflow_provider_chartmogul.client.fields.checking import (
     own_problems,
     parts,
     problems,
+    within,
 )
 from airflow_provider_chartmogul.client.fields.shape import Fields
 from airflow_provider_chartmogul.client.fields.tables import BULK, SINGLE, table
@@ -26,4 +27,5 @@ __all__ = [
     "parts",
     "problems",
     "table",
+    "within",
 ]

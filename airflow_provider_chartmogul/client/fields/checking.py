@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NEAR: Final = 0.8
-"""From which likeness on an unknown field name is taken for a typing error."""
+_SLIPS: Final = {4: 1, 8: 2}
+"""How many letters of a name may be out of place for it to be a misspelt one of a length from here on."""
 
 
 class Problem(NamedTuple):
@@ -46,7 +46,7 @@ def checked(kind: str, fields: Mapping[str, Any], *, partial: bool = False) -> d
         must have may be emptied.
     :raises ChartMogulInvalidRecordError: something is missing or of the wrong shape; names every field at fault.
     """
-    for _, inner, record in _within(kind, fields):
+    for _, inner, record in within(kind, fields):
         for name, meant in misspelt(inner, record).items():
             log.warning("%s: unknown field %r is sent as it is; is %r meant?", inner, name, meant)
     if found := problems(kind, fields, partial=partial):
@@ -79,7 +79,7 @@ def problems(kind: str, record: Mapping[str, Any], *, partial: bool = False, bul
     """
     return [
         Problem(f"{place}{problem.field}", problem.message)
-        for place, inner, part in _within(kind, record, bulk=bulk)
+        for place, inner, part in within(kind, record, bulk=bulk)
         for problem in own_problems(inner, part, partial=partial and not place, bulk=bulk)
     ]
 
@@ -89,15 +89,19 @@ def own_problems(kind: str, record: Mapping[str, Any], *, partial: bool = False,
     fields = table(kind, bulk=bulk)
     suspects = {meant: name for name, meant in misspelt(kind, record, bulk=bulk).items()}
     required = [name for name in fields.required if name in record] if partial else fields.required_of(record)
-    missing = [name for name in required if record.get(name) in (None, "")]
+    missing = [name for name in required if fields.lacks(name, record)]
     found = []
     for name in missing:
         hint = f"; is {suspects[name]!r} meant?" if name in suspects and name not in record else ""
         found.append(Problem(name, "must not be empty" if partial else f"is missing{hint}"))
-    for name, complaint_about in fields.checks.items():
+    checks = {**fields.checks, **fields.changes} if partial else fields.checks
+    for name, complaint_about in checks.items():
         value = record.get(name)
         if value is not None and name not in missing and (complaint := complaint_about(value)):
             found.append(Problem(name, complaint))
+    found += [
+        Problem(name, "must not be null") for name in fields.never_null if name in record and record[name] is None
+    ]
     return found
 
 
@@ -114,22 +118,42 @@ def parts(record: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     return [part for part in value if isinstance(part, Mapping)] if isinstance(value, list | tuple) else []
 
 
-def _within(
+def within(
     kind: str, record: Mapping[str, Any], place: str = "", *, bulk: bool = False
 ) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Yield a record and those in it, each with its place (``line_items[0].``, empty for itself) and kind."""
+    """Yield a record and those in it, each with its place (``line_items[0].``, empty for itself) and kind.
+
+    Arguments as in :func:`problems`.
+
+    :param place: of the record itself.
+    """
     yield place, kind, record
     fields = table(kind, bulk=bulk)
     for name, inner in fields.objects.items():
         if isinstance(record.get(name), Mapping):
-            yield from _within(inner, record[name], f"{place}{name}.", bulk=bulk)
+            yield from within(inner, record[name], f"{place}{name}.", bulk=bulk)
     for name, inner in fields.parts.items():
         for index, part in enumerate(parts(record, name)):
-            yield from _within(inner, part, f"{place}{name}[{index}].", bulk=bulk)
+            yield from within(inner, part, f"{place}{name}[{index}].", bulk=bulk)
 
 
 @functools.lru_cache(maxsize=1024)
 def _nearest(kind: str, name: str, bulk: bool) -> str | None:
-    known = table(kind, bulk=bulk).checks
-    matches = difflib.get_close_matches(name.lower().replace("-", "_"), known, n=1, cutoff=NEAR)
-    return matches[0] if matches else None
+    slips = {known: _slips(_letters(name), _letters(known)) for known in table(kind, bulk=bulk).checks}
+    near = [known for known, count in slips.items() if count <= _allowed(_letters(known))]
+    return min(near, key=slips.__getitem__, default=None)
+
+
+def _allowed(letters: str) -> int:
+    return max((slips for length, slips in _SLIPS.items() if length <= len(letters)), default=0)
+
+
+def _slips(name: str, known: str) -> int:
+    """Count the letters that have no equal in the other name, in the same order; two that are swapped count once."""
+    # a ratio, as difflib has it, asks more of short names than of long ones
+    blocks = difflib.SequenceMatcher(None, name, known, autojunk=False).get_matching_blocks()
+    return max(len(name), len(known)) - sum(block.size for block in blocks)
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.lower()))

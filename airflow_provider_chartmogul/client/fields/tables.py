@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow_provider_chartmogul.client.fields.attributes import READERS
 from airflow_provider_chartmogul.client.fields.shape import Condition, Fields
 from airflow_provider_chartmogul.client.fields.values import (
-    account_code,
     anything,
     at_least,
     attribute_key,
     boolean,
+    country,
     currency,
     integer,
     list_of,
@@ -99,7 +99,7 @@ _CUSTOMER: Final = Fields(
         "name": text,
         "email": text,
         "company": text,
-        "country": text,
+        "country": country,
         "state": text,
         "city": text,
         "zip": text,
@@ -159,7 +159,7 @@ _LINE_ITEM: Final = Fields(
         "transaction_fees_in_cents": integer,
         "transaction_fees_currency": currency,
         "balance_transfer": boolean,
-        "account_code": account_code,
+        "account_code": text,
         "event_order": integer,
         "description": text,
     },
@@ -197,8 +197,9 @@ _SUBSCRIPTION_EVENT: Final = Fields(
     },
     required=("customer_external_id", "subscription_external_id", "event_type", "event_date", "effective_date"),
     also_required=_events_need,
+    empty={"amount_in_cents": ("",)},
 )
-_ATTRIBUTE: Final = Fields({"key": attribute_key, "value": anything}, required=("key",))
+_ATTRIBUTE: Final = Fields({"key": text, "value": anything}, required=("key", "value"), empty={"value": ("", None)})
 _CONNECTION: Final = Fields(
     {"customer_uuid": text, "subscriptions": at_least(2, records, "two subscriptions")},
     required=("customer_uuid", "subscriptions"),
@@ -212,7 +213,7 @@ SINGLE: Final[Mapping[str, Fields]] = {
     "attributes": Fields(
         {"tags": list_of(text), "custom": mapping_or_records}, parts={"custom": "customer_attributes"}
     ),
-    "customer_attributes": _ATTRIBUTE.also("type", type=one_of(*READERS), source=text),
+    "customer_attributes": _ATTRIBUTE.also("type", key=attribute_key, type=one_of(*READERS), source=text),
     "custom_attributes": _ATTRIBUTE,
     "customer_merges": Fields(
         {"from": mapping, "into": mapping},
@@ -242,6 +243,7 @@ SINGLE: Final[Mapping[str, Fields]] = {
             last_seen=timestamp,
             custom=records,
         ),
+        never_null=("position", "custom"),
         parts={"custom": "custom_attributes"},
     ),
     "contact_merges": Fields(
@@ -258,6 +260,7 @@ SINGLE: Final[Mapping[str, Fields]] = {
             "updated_at": timestamp,
         },
         required=("customer_uuid", "type"),
+        never_null=("text", "author_email", "call_duration", "created_at", "updated_at"),
     ),
     "tasks": Fields(
         {
@@ -292,10 +295,15 @@ SINGLE: Final[Mapping[str, Fields]] = {
             "currency",
             "amount_in_cents",
         ),
+        never_null=("type", "forecast_category", "win_likelihood", "custom"),
         parts={"custom": "custom_attributes"},
     ),
     "plans": _PLAN.also("data_source_uuid"),
-    "plan_groups": Fields({"name": text, "plans": at_least(1, list_of(text), "one plan")}, required=("name", "plans")),
+    "plan_groups": Fields(
+        {"name": text, "plans": at_least(1, list_of(text), "one plan")},
+        required=("name", "plans"),
+        changes={"plans": list_of(text)},
+    ),
     "invoices": _INVOICE,
     "invoice_statuses": Fields(
         {"data_source_uuid": text, "external_id": text, "status": one_of("voided", "written_off")},
@@ -316,7 +324,7 @@ SINGLE: Final[Mapping[str, Fields]] = {
 
 BULK: Final[Mapping[str, Fields]] = {
     **SINGLE,
-    "customers": _CUSTOMER,
+    "customers": _CUSTOMER.also(country=text),
     "plans": _PLAN.also("external_id"),
     "invoices": _INVOICE.also("customer_external_id"),
     "line_items": replace(

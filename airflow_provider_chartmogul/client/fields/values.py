@@ -12,7 +12,7 @@ Check = Callable[[Any], str | None]
 """Takes a value that is not None and returns what is wrong with it, without quoting it, or None."""
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_ACCOUNT_CODE = re.compile(r"[A-Za-z0-9]{0,30}")
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
 _ATTRIBUTE_KEY = re.compile(r"[A-Za-z0-9_]+")
 
 
@@ -36,8 +36,9 @@ def text_up_to(length: int) -> Check:
 
 
 def integer(value: Any) -> str | None:
-    """Want an integer (cents, counts); True is none."""
-    return None if isinstance(value, int) and not isinstance(value, bool) else "must be an integer"
+    """Want an integer (cents, counts), be it written as 100.0; True is none."""
+    whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+    return None if whole else "must be an integer"
 
 
 def positive(value: Any) -> str | None:
@@ -61,8 +62,8 @@ def percentage(value: Any) -> str | None:
 
 
 def number_like(value: Any) -> str | None:
-    """Want an integer, also written as text (events take both)."""
-    if isinstance(value, str) and re.fullmatch(r"-?\d+", value):
+    """Want an integer, or a number written as text (events take both)."""
+    if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value):
         return None
     return integer(value)
 
@@ -87,10 +88,10 @@ def currency(value: Any) -> str | None:
     return None if shaped else "must be an ISO 4217 code such as EUR"
 
 
-def account_code(value: Any) -> str | None:
-    """Want up to 30 letters and digits."""
-    shaped = isinstance(value, str) and _ACCOUNT_CODE.fullmatch(value)
-    return None if shaped else "must be at most 30 letters and digits"
+def country(value: Any) -> str | None:
+    """Want two letters."""
+    shaped = isinstance(value, str) and _COUNTRY.fullmatch(value)
+    return None if shaped else "must be a code of two letters such as DE"
 
 
 def attribute_key(value: Any) -> str | None:

@@ -97,11 +97,12 @@ class ContactsResource(Resource):
         return self._api.get(path("/contacts/{}", contact_uuid), must_have=_FIELDS)
 
     def update(self, contact_uuid: str, **fields: Any) -> Record:
-        """Change the given fields and return the contact; ``None`` empties a field. Repeated at will.
+        """Change the given fields and return the contact. Repeated at will.
 
         Reference: ``/reference/update-a-contact``.
 
-        :param fields: as in :meth:`create`, except customer and data source.
+        :param fields: as in :meth:`create`, except customer and data source. ``None`` empties any of them but
+            ``position`` and ``custom``.
         :raises ChartMogulNotFoundError: there is none with this uuid.
         :raises ChartMogulUnprocessableError: a value is refused.
         """
@@ -109,7 +110,7 @@ class ContactsResource(Resource):
         return self._api.patch(path("/contacts/{}", contact_uuid), body, must_have=_FIELDS)
 
     def delete(self, contact_uuid: str) -> None:
-        """Delete a contact. Repeated at will. Reference: ``/reference/contacts``.
+        """Delete a contact. Repeated at will.
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """

@@ -70,6 +70,7 @@ class OpportunitiesResource(Resource):
 
         :param owner: e-mail address of a user of the account.
         :param pipeline: name of a pipeline that exists; ``pipeline_stage``: name of one of its stages.
+        :param estimated_close_date: a day; of a point in time, the day in UTC.
         :param currency: ISO 4217 code.
         :param amount_in_cents: integer cents of that currency.
         :param fields: ``type`` (``recurring`` by month, ``arr`` by year, ``one-time``), ``forecast_category``
@@ -88,11 +89,11 @@ class OpportunitiesResource(Resource):
             "currency": currency,
             "amount_in_cents": amount_in_cents,
         }
-        body = checked("opportunities", {**record, **fields})
+        body = _with_day(checked("opportunities", {**record, **fields}))
         return self._api.post_unkeyed("/opportunities", body, must_have=_FIELDS)
 
     def retrieve(self, opportunity_uuid: str) -> Record:
-        """Return one opportunity. Reference: ``/reference/opportunities``.
+        """Return one opportunity.
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
@@ -101,18 +102,22 @@ class OpportunitiesResource(Resource):
     def update(self, opportunity_uuid: str, **fields: Any) -> Record:
         """Change the given fields and return the opportunity. Repeated at will.
 
-        Reference: ``/reference/opportunities``.
-
         :param fields: as in :meth:`create`, except the customer.
         :raises ChartMogulNotFoundError: there is none with this uuid.
         :raises ChartMogulUnprocessableError: a value is refused.
         """
-        body = checked("opportunities", fields, partial=True)
+        body = _with_day(checked("opportunities", fields, partial=True))
         return self._api.patch(path("/opportunities/{}", opportunity_uuid), body, must_have=_FIELDS)
 
     def delete(self, opportunity_uuid: str) -> None:
-        """Delete an opportunity. Repeated at will. Reference: ``/reference/opportunities``.
+        """Delete an opportunity. Repeated at will.
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
         self._api.delete(path("/opportunities/{}", opportunity_uuid))
+
+
+def _with_day(record: Record) -> Record:
+    if "estimated_close_date" not in record:
+        return record
+    return {**record, "estimated_close_date": day("estimated_close_date", record["estimated_close_date"])}

@@ -240,6 +240,14 @@ class TestMergingContacts:
 
         assert server.calls == [self.CALLS[0], self.CALLS[1], self.CALLS[0]]
 
+    def test_done_while_it_was_asked_for_again(self, connect: Connect) -> None:
+        with serving(
+            drop, answer(body={**RECORD, "uuid": "con_2"}), NOT_FOUND, NOT_FOUND, answer(body=RECORD)
+        ) as server:
+            assert connect(server.url).contacts.merge("con_1", "con_2") == RECORD
+
+        assert server.calls == [self.CALLS[0], self.CALLS[1], *self.CALLS]
+
     def test_one_does_not_exist(self, connect: Connect) -> None:
         with serving(NOT_FOUND) as server, pytest.raises(ChartMogulNotFoundError):
             connect(server.url).contacts.merge("con_1", "con_2")
@@ -248,3 +256,28 @@ class TestMergingContacts:
         with serving(drop, NOT_FOUND) as server, pytest.raises(ChartMogulNotFoundError):
             connect(server.url).contacts.merge("con_1", "con_2")
         assert server.calls == list(self.CALLS), "neither of them exists"
+
+
+@pytest.mark.parametrize("day", [date(2026, 5, 31), datetime(2026, 5, 31, 23, tzinfo=UTC), "2026-05-31T23:00:00Z"])
+def test_an_opportunity_closes_on_a_day(connect: Connect, day: Any) -> None:
+    with serving(answer(201, RECORD), answer(body=RECORD)) as server:
+        opportunities = connect(server.url).opportunities
+        opportunities.create(**{**DEAL, "estimated_close_date": day})
+        opportunities.update("o-1", estimated_close_date=day)
+
+    assert [request.json["estimated_close_date"] for request in server.requests] == ["2026-05-31"] * 2
+
+
+def test_null_empties_a_contacts_fields(connect: Connect) -> None:
+    texts = ("first_name", "last_name", "email", "title", "phone", "linked_in", "twitter", "notes", "external_id")
+    with serving(answer(body=RECORD)) as server:
+        connect(server.url).contacts.update("con_1", **dict.fromkeys(texts), last_seen=None)
+
+    assert server.requests[0].json == dict.fromkeys((*texts, "last_seen"))
+
+
+def test_a_plan_group_may_lose_all_its_plans(connect: Connect) -> None:
+    with serving(answer(body=RECORD)) as server:
+        connect(server.url).plan_groups.update("plg_1", plans=[])
+
+    assert server.requests[0].json == {"plans": []}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_chartmogul.client.fields import checked, problems
+from airflow_provider_chartmogul.client.fields import BULK, SINGLE, checked, misspelt, problems
 from airflow_provider_chartmogul.exceptions import ChartMogulError, ChartMogulInvalidRecordError
 
 CUSTOMER = {"data_source_uuid": "ds_1", "external_id": "acct-1"}
@@ -98,11 +98,21 @@ BAD_VALUES = [
     ("customers", "lead_created_at", "2026-02-30"),
     ("customers", "lead_created_at", 20260301),
     ("customers", "status", "Active"),
+    ("customers", "country", "Germany"),
+    ("customers", "country", "D1"),
     ("customers", "primary_contact", "Jo"),
     ("customers", "attributes", []),
     ("contacts", "position", "first"),
     ("contacts", "custom", {"a": 1}),
+    ("contacts", "position", None),
+    ("contacts", "custom", None),
     ("customer_notes", "type", "letter"),
+    ("customer_notes", "text", None),
+    ("customer_notes", "author_email", None),
+    ("customer_notes", "call_duration", None),
+    ("customer_notes", "created_at", None),
+    ("opportunities", "win_likelihood", None),
+    ("opportunities", "custom", None),
     ("customer_notes", "call_duration", -1),
     ("tasks", "task_details", "x" * 256),
     ("opportunities", "win_likelihood", 101),
@@ -112,17 +122,20 @@ BAD_VALUES = [
     ("plans", "interval_unit", "week"),
     ("plans", "interval_count", 0),
     ("plans", "interval_count", True),
-    ("plan_groups", "plans", []),
     ("plan_groups", "plans", "pl_1"),
     ("invoices", "currency", "eur"),
     ("invoices", "collection_method", "by hand"),
     ("invoices", "line_items", []),
     ("invoices", "transactions", [7]),
     ("line_items", "quantity", 0),
-    ("line_items", "account_code", "4-100"),
+    ("line_items", "account_code", 4100),
+    ("line_items", "amount_in_cents", 10.5),
+    ("line_items", "amount_in_cents", float("nan")),
+    ("line_items", "amount_in_cents", float("inf")),
     ("line_items", "prorated", "yes"),
     ("transactions", "amount_in_cents", -1),
     ("subscription_events", "amount_in_cents", 10.5),
+    ("subscription_events", "amount_in_cents", "50 euros"),
     ("subscription_events", "event_type", "ended"),
     ("customer_unmerges", "move_to_new_customer", ["invoices"]),
     ("subscription_connections", "subscriptions", [{"data_source_uuid": "ds_1", "uuid": "s"}]),
@@ -144,6 +157,8 @@ def test_values_of_wrong_type_or_shape_are_refused(kind: str, name: str, value: 
     ("kind", "fields"),
     [
         ("customers", {"name": None, "email": "", "lead_created_at": None, "primary_contact": {"email": None}}),
+        ("customers", {"country": "DE"}),
+        ("customers", {"country": None}),
         ("customers", {"lead_created_at": date(2026, 3, 1), "free_trial_started_at": "2026-03-01 00:00:00 +0200"}),
         ("customers", {"attributes": {"tags": [], "custom": {"plan": "x"}}}),
         ("customers", {"attributes": {"custom": [{"type": "Integer", "key": "seats", "value": 0}]}}),
@@ -151,7 +166,11 @@ def test_values_of_wrong_type_or_shape_are_refused(kind: str, name: str, value: 
         ("tasks", {"completed_at": None}),
         ("opportunities", {"amount_in_cents": -5, "custom": [{"key": "a", "value": None}]}),
         ("invoices", {"due_date": None, "transactions": []}),
+        ("contacts", {"custom": [{"key": "size of shoe", "value": None}]}),
+        ("opportunities", {"win_likelihood": 70.0}),
+        ("line_items", {"account_code": "4-100", "amount_in_cents": 100.0}),
         ("line_items", {"quantity": -1, "discount_code": "", "cancelled_at": None}),
+        ("subscription_events", {"amount_in_cents": "50.25", "tax_amount_in_cents": "-0.5"}),
         ("subscription_events", {"amount_in_cents": "5000", "quantity": "", "currency": "", "plan_external_id": ""}),
     ],
 )
@@ -181,6 +200,9 @@ class TestWhatDependsOnOthers:
         started = {**EVENT, "event_type": "subscription_start"}
         assert fields("subscription_events", started) == ["plan_external_id", "currency", "amount_in_cents"]
         assert fields("subscription_events", started, partial=True) == []
+        priced = {**started, "plan_external_id": "team", "currency": "EUR", "amount_in_cents": ""}
+        assert problems("subscription_events", priced) == []
+        assert fields("subscription_events", {**priced, "amount_in_cents": None}) == ["amount_in_cents"]
         retracted = {**EVENT, "event_type": "subscription_event_retracted"}
         assert fields("subscription_events", retracted) == ["retracted_event_id"]
 
@@ -205,12 +227,61 @@ def test_what_is_nested_is_named_by_its_place() -> None:
         "transactions": [{"type": "payment", "date": "2026-03-01", "result": "lost"}],
     }
     assert fields("invoices", record) == ["line_items[1].amount_in_cents", "transactions[0].result"]
-    record = {**CUSTOMER, "primary_contact": {"email": 7}, "attributes": {"custom": [{"type": "Text", "key": "a-b"}]}}
+    record = {
+        **CUSTOMER,
+        "primary_contact": {"email": 7},
+        "attributes": {"custom": [{"type": "Text", "key": "a-b", "value": 1}]},
+    }
     assert fields("customers", record) == [
         "attributes.custom[0].key",
         "attributes.custom[0].type",
         "primary_contact.email",
     ]
+
+
+@pytest.mark.parametrize("value", ["D", "DEU", ""])
+def test_a_country_has_two_letters(value: str) -> None:
+    assert faults("customers", {**CUSTOMER, "country": value}) == [
+        ("country", "must be a code of two letters such as DE")
+    ]
+
+
+def test_only_a_new_plan_group_needs_plans() -> None:
+    assert faults("plan_groups", {"name": "All", "plans": []}) == [("plans", "must hold at least one plan")]
+    assert problems("plan_groups", {"plans": []}, partial=True) == []
+
+
+@pytest.mark.parametrize("kind", ["contacts", "opportunities"])
+def test_custom_attributes_need_a_value_be_it_null(kind: str) -> None:
+    record = {**GOOD[kind], "custom": [{"key": "a"}, {"key": "a", "value": None}, {"key": "a", "value": ""}]}
+    assert faults(kind, record) == [("custom[0].value", "is missing")]
+
+
+class TestNearMisses:
+    @pytest.mark.parametrize("name", ["text", "tags", "name", "email", "type", "external_id", "free_trial_started_at"])
+    def test_each_single_slip_is_seen(self, name: str) -> None:
+        kind = next(kind for kind, known in SINGLE.items() if name in known.checks)
+        left_out = [name[:i] + name[i + 1 :] for i in range(len(name))]
+        doubled = [name[:i] + name[i] + name[i:] for i in range(len(name))]
+        wrong = [f"{name[:i]}j{name[i + 1 :]}" for i in range(len(name))]
+        swapped = [name[:i] + name[i + 1] + name[i] + name[i + 2 :] for i in range(len(name) - 1)]
+        for slip in {*left_out, *doubled, *wrong, *swapped} - SINGLE[kind].checks.keys():
+            assert misspelt(kind, {slip: 1}) == {slip: name}
+
+    @pytest.mark.parametrize("name", ["externalId", "External-ID", "external id", "xternal_idd"])
+    def test_other_ways_to_write_it_are_seen(self, name: str) -> None:
+        assert misspelt("plans", {name: 1}) == {name: "external_id"}
+
+    def test_the_fields_of_one_kind_are_no_misspelt_ones_of_another(self) -> None:
+        names = {name for tables in (SINGLE, BULK) for known in tables.values() for name in known.checks}
+        for kind in SINGLE:
+            assert misspelt(kind, dict.fromkeys(names)) == {}
+            assert misspelt(kind, dict.fromkeys(names), bulk=True) == {}
+
+    @pytest.mark.parametrize("name", ["id", "x", "note_of_sales", "shipping_name", "vat", "segment", "uuids_of_plans"])
+    def test_other_names_are_none(self, name: str) -> None:
+        for kind in SINGLE:
+            assert misspelt(kind, {name: 1}) == {}
 
 
 class TestChecked:

@@ -118,7 +118,6 @@ def test_what_the_api_requires_is_required(kind: str) -> None:
     shapes = body(CREATED[kind])
     # of several shapes only what all of them want is always required
     always = set.intersection(*(set(shape.get("required", ())) for shape in shapes))
-    always -= {"value"} if kind in ("customer_attributes", "custom_attributes") else set()
     assert set(SINGLE[kind].required) == always
 
 

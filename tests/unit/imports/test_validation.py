@@ -82,13 +82,13 @@ def test_values_of_wrong_type_or_shape_are_refused(kind: str, field: str, value:
     ("field", "value"),
     [
         ("type", "recurring"),
-        ("amount_in_cents", 50.0),
+        ("amount_in_cents", 50.5),
         ("amount_in_cents", True),
         ("quantity", 0),
         ("prorated", "yes"),
         ("proration_type", "partly"),
         ("service_period_start", "March"),
-        ("account_code", "4-100"),
+        ("account_code", 4100),
         ("transaction_fees_currency", "usd"),
     ],
 )
@@ -195,3 +195,29 @@ def test_a_duplicate_customer_does_not_hold_back_the_invoices_of_the_first() -> 
 def test_records_that_are_no_objects_are_refused() -> None:
     records = BillingRecords(customers=["acct-1"])  # type: ignore[list-item]
     assert problems(records) == [("customers", 1, None, "")]
+
+
+def test_what_a_customer_holds_is_checked_as_the_customers_own() -> None:
+    custom = [{"type": "Text", "key": "a", "value": 1}, {"type": "Integer", "key": "b"}]
+    bad = customer(primary_contact={"email": 7, "frist_name": "Ida"}, attributes={"tags": [7], "custom": custom})
+    checked = check(BillingRecords(customers=[bad]))
+    assert [(row.kind, row.external_id, row.customer, row.field) for row in checked.rejections] == [
+        ("customers", bad["external_id"], bad["external_id"], field)
+        for field in (
+            "attributes.tags",
+            "attributes.custom[0].type",
+            "attributes.custom[1].value",
+            "primary_contact.email",
+        )
+    ]
+    (warning,) = checked.warnings
+    assert "'first_name' meant" in warning
+
+
+def test_contacts_of_two_customers_may_have_one_external_id() -> None:
+    two = [customer(n, primary_contact={"external_id": "p-1"}) for n in (1, 2)]
+    assert check(BillingRecords(customers=two)).rejections == []
+
+
+def test_of_a_country_bulk_imports_are_not_known_to_want_a_code() -> None:
+    assert check(BillingRecords(customers=[customer(country="Germany")])).rejections == []
