@@ -59,7 +59,7 @@ class ChartMogulUpdateContactsOperator(ChartMogulUpdateRecordsOperator):
 
 
 class ChartMogulDeleteContactsOperator(ChartMogulDeleteRecordsOperator):
-    """Delete contacts. Reference: ``/reference/contacts``.
+    """Delete contacts.
 
     Arguments and result as
     :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulDeleteRecordsOperator`.

@@ -42,7 +42,7 @@ class ChartMogulUpdateCustomerNotesOperator(ChartMogulUpdateRecordsOperator):
 
 
 class ChartMogulDeleteCustomerNotesOperator(ChartMogulDeleteRecordsOperator):
-    """Delete notes and call logs. Reference: ``/reference/notes-and-call-logs``.
+    """Delete notes and call logs.
 
     Arguments and result as
     :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulDeleteRecordsOperator`.

@@ -79,7 +79,7 @@ class ChartMogulDataSourceRemovalOperator(ChartMogulOperator):
 class ChartMogulDeleteDataSourceOperator(ChartMogulDataSourceRemovalOperator):
     """Delete a data source and all that was imported into it, for good.
 
-    Arguments and result as :class:`ChartMogulDataSourceRemovalOperator`. Reference: ``/reference/sources/delete``.
+    Arguments and result as :class:`ChartMogulDataSourceRemovalOperator`.
     """
 
     def removal(self, data_sources: DataSourcesResource) -> Callable[[str], None]:

@@ -20,7 +20,6 @@ class ChartMogulImportLineItemsOperator(ChartMogulImportInvoicePartsOperator):
     by ``invoice_external_id`` within a data source, and its plan by ``plan_uuid``, or by ``plan_external_id`` within
     the data source. Arguments, result and errors as in
     :class:`~airflow_provider_chartmogul.operators.keyed_records.ChartMogulImportRecordsOperator`.
-    Reference: ``/reference/line-items/add``.
     """
 
     kind = "line_items"

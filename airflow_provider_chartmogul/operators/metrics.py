@@ -33,7 +33,6 @@ class ChartMogulMetricsOperator(ChartMogulOperator):
     whatever the range. The range is taken as days in UTC, and ChartMogul reads them as days in the account's time zone:
     in an account west of UTC the last one has not ended yet when a daily run asks for it. For long histories load the
     ``metrics`` streams into a database instead.
-    Reference: ``/reference/metrics``.
 
     :param metric: ``all``, ``mrr``, ``arr``, ``arpa``, ``asp``, ``customer_count``, ``customer_churn_rate``,
         ``mrr_churn_rate`` or ``ltv``. (templated)

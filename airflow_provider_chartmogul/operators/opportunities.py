@@ -39,7 +39,7 @@ class ChartMogulCreateOpportunitiesOperator(ChartMogulCreateKeylessRecordsOperat
 
 
 class ChartMogulUpdateOpportunitiesOperator(ChartMogulUpdateRecordsOperator):
-    """Change opportunities. Reference: ``/reference/opportunities``.
+    """Change opportunities.
 
     A record has the ``uuid`` of the opportunity and the fields to change, as in
     :class:`ChartMogulCreateOpportunitiesOperator` except the customer. Arguments and result as
@@ -50,7 +50,7 @@ class ChartMogulUpdateOpportunitiesOperator(ChartMogulUpdateRecordsOperator):
 
 
 class ChartMogulDeleteOpportunitiesOperator(ChartMogulDeleteRecordsOperator):
-    """Delete opportunities. Reference: ``/reference/opportunities``.
+    """Delete opportunities.
 
     Arguments and result as
     :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulDeleteRecordsOperator`.

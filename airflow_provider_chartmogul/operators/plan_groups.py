@@ -55,7 +55,6 @@ class ChartMogulUpdatePlanGroupsOperator(ChartMogulUpdateRecordsOperator):
 
     Arguments, result and errors as in
     :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulUpdateRecordsOperator`.
-    Reference: ``/reference/plan-groups/update``.
     """
 
     kind = "plan_groups"
@@ -66,7 +65,6 @@ class ChartMogulDeletePlanGroupsOperator(ChartMogulDeleteRecordsOperator):
 
     Arguments, result and errors as in
     :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulDeleteRecordsOperator`.
-    Reference: ``/reference/plan-groups/delete``.
     """
 
     kind = "plan_groups"

@@ -76,7 +76,6 @@ class ChartMogulDeleteSubscriptionEventsOperator(
     Events are named by their numbers (``uuids``, or ``id`` in ``records``), or in ``records`` by ``external_id`` within
     a data source. Arguments, result and errors as in
     :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulDeleteRecordsOperator`.
-    Reference: ``/reference/subscription-events/delete``.
     """
 
     def delete(self, client: ChartMogulClient, record: Record) -> None:

@@ -66,7 +66,6 @@ class ChartMogulCancelSubscriptionsOperator(ChartMogulRecordsOperator):
     ``cancellation_dates``, which replace all of them (``[]`` takes them back). MRR follows in the background. The count
     is ``cancelled``. Arguments, result and errors as in
     :class:`~airflow_provider_chartmogul.operators.records.ChartMogulRecordsOperator`.
-    Reference: ``/reference/cancel-a-customers-subscription``.
     """
 
     kind = "subscription_cancellations"

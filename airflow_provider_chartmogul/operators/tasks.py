@@ -41,7 +41,7 @@ class ChartMogulUpdateTasksOperator(ChartMogulUpdateRecordsOperator):
 
 
 class ChartMogulDeleteTasksOperator(ChartMogulDeleteRecordsOperator):
-    """Delete tasks; a record has the ``task_uuid``. Reference: ``/reference/tasks``.
+    """Delete tasks; a record has the ``task_uuid``.
 
     Arguments and result as
     :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulDeleteRecordsOperator`.

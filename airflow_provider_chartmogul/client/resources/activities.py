@@ -28,7 +28,7 @@ def _filters(start_date: Moment | None, end_date: Moment | None, movement: Movem
 
 
 class ActivitiesResource(Resource):
-    """``client.activities``. Money is integer cents of the account currency. Reference: ``/reference/activities``."""
+    """``client.activities``. Money is integer cents of the account currency."""
 
     def list(
         self,

@@ -58,7 +58,7 @@ class CustomerNotesResource(Resource):
         return self._api.post_unkeyed("/customer_notes", body, must_have=_FIELDS)
 
     def retrieve(self, note_uuid: str) -> Record:
-        """Return one note or call log. Reference: ``/reference/notes-and-call-logs``.
+        """Return one note or call log.
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
@@ -78,7 +78,7 @@ class CustomerNotesResource(Resource):
         return self._api.patch(path("/customer_notes/{}", note_uuid), body, must_have=_FIELDS)
 
     def delete(self, note_uuid: str) -> None:
-        """Delete a note or call log. Repeated at will. Reference: ``/reference/notes-and-call-logs``.
+        """Delete a note or call log. Repeated at will.
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """

@@ -21,7 +21,7 @@ _SHAPE = PageShape("entries", must_have=_FIELDS)
 
 
 class CustomersResource(Resource):
-    """``client.customers``. Reference: ``/reference/customers``."""
+    """``client.customers``."""
 
     def list(
         self,
@@ -87,18 +87,17 @@ class CustomersResource(Resource):
     def retrieve(self, customer_uuid: str) -> Record:
         """Return one customer.
 
-        Reference: ``/reference/customers/retrieve``.
-
         :raises ChartMogulNotFoundError: there is none with this uuid, or it was merged into another.
         """
         return self._api.get(path("/customers/{}", customer_uuid), must_have=_FIELDS)
 
     def update(self, customer_uuid: str, **fields: Any) -> Record:
-        """Change the given fields and return the customer; ``None`` empties a field. Repeated at will.
+        """Change the given fields and return the customer. Repeated at will.
 
         Reference: ``/reference/customers/update``.
 
-        :param fields: as in :meth:`create`, except the ids; ``attributes`` replaces the tags that are there.
+        :param fields: as in :meth:`create`, except the ids. ``None`` empties texts and dates, though not ``status``;
+            ``attributes`` replaces the tags that are there.
         :raises ChartMogulNotFoundError: there is none with this uuid.
         :raises ChartMogulUnprocessableError: a value is refused.
         """
@@ -156,8 +155,8 @@ class CustomersResource(Resource):
         :param external_id: its external id there.
         :param move_to_new_customer: what goes along: ``tasks``, ``opportunities``, ``notes`` (with call logs).
             Everything else stays.
-        :raises ChartMogulNotFoundError: there is no such customer or part.
-        :raises ChartMogulUnprocessableError: the customer has no other part.
+        :raises ChartMogulNotFoundError: there is no such customer.
+        :raises ChartMogulUnprocessableError: it has no such part, or no other.
         """
         body: Record = {"customer_uuid": customer_uuid, "data_source_uuid": data_source_uuid}
         body["external_id"] = external_id

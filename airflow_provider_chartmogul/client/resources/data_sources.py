@@ -30,7 +30,7 @@ _SHAPE = PageShape("data_sources", paged=False, must_have=_FIELDS)
 
 
 class DataSourcesResource(Resource):
-    """``client.data_sources``. Reference: ``/reference/sources``."""
+    """``client.data_sources``."""
 
     def list(
         self,
@@ -107,7 +107,7 @@ class DataSourcesResource(Resource):
     def delete(self, data_source_uuid: str) -> None:
         """Delete a data source and all that was imported into it. The data disappears in the background.
 
-        Repeated at will. Reference: ``/reference/sources/delete``.
+        Repeated at will.
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """

@@ -21,7 +21,7 @@ _IMPORTED = PageShape("invoices", paged=False, must_have=("uuid", "external_id")
 
 
 class InvoicesResource(BilledResource):
-    """``client.invoices``. Money is integer cents of the invoice currency. Reference: ``/reference/invoices``.
+    """``client.invoices``. Money is integer cents of the invoice currency.
 
     Where a method takes ``handle_as_user_edit``: in automatic data sources (Stripe, Chargebee, …) ``True`` keeps the
     change through re-syncs; elsewhere it means nothing.
@@ -42,8 +42,6 @@ class InvoicesResource(BilledResource):
         cursor: str | None = None,
     ) -> Listing:
         """List the invoices of the account, newest first, with line items and transactions.
-
-        Reference: ``/reference/invoices/list``.
 
         :param external_id: exact external id; unique only together with ``data_source_uuid``.
         :param validation_type: ``valid`` (what the API does by itself), ``invalid`` or ``all``.
@@ -129,8 +127,6 @@ class InvoicesResource(BilledResource):
     ) -> Record:
         """Return one invoice with line items and transactions; options as in :meth:`list`.
 
-        Reference: ``/reference/invoices/retrieve``.
-
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
         return self._retrieve(
@@ -150,8 +146,6 @@ class InvoicesResource(BilledResource):
         include_edit_histories: bool | None = None,
     ) -> Record:
         """Return one invoice with line items and transactions, found by its external id; options as in :meth:`list`.
-
-        Reference: ``/reference/invoices/retrieve``.
 
         :raises ValueError: one of the two names is empty.
         :raises ChartMogulNotFoundError: the data source has none with this external id.
@@ -219,8 +213,6 @@ class InvoicesResource(BilledResource):
 
         Only in automatic data sources, and only if invoice, line items and transactions all have external ids.
 
-        Reference: ``/reference/invoices/disable``.
-
         :param disabled: ``False`` brings it back.
         :return: the invoice; while it is disabled without line items and transactions.
         :raises ChartMogulNotFoundError: there is none with this uuid.
@@ -237,8 +229,6 @@ class InvoicesResource(BilledResource):
         handle_as_user_edit: bool | None = None,
     ) -> Record:
         """:meth:`disable` an invoice that is named by its external id, or bring it back.
-
-        Reference: ``/reference/invoices/disable``.
 
         :raises ValueError: one of the two names is empty.
         """

@@ -12,10 +12,7 @@ if TYPE_CHECKING:
 
 
 class LineItemsResource(InvoicePartResource):
-    """``client.line_items``. ``handle_as_user_edit`` is explained in ``client.invoices``.
-
-    Reference: ``/reference/line-items``.
-    """
+    """``client.line_items``. ``handle_as_user_edit`` is explained in ``client.invoices``."""
 
     _kind = "line_items"
 
@@ -28,8 +25,6 @@ class LineItemsResource(InvoicePartResource):
         **fields: Any,
     ) -> Record:
         """Add a line item to an invoice. Keyed by ``external_id`` if that is given.
-
-        Reference: ``/reference/line-items/add``.
 
         :param type: ``subscription``, ``one_time`` or ``trial``.
         :param fields: ``amount_in_cents`` (integer cents for the whole quantity, after discount, tax included; not

@@ -29,7 +29,7 @@ class MetricsResource(Resource):
 
     All answer ``{"entries": [...], "summary": {...}}``; the summary describes now, not the range asked for.
     A date or interval that cannot be is a ``ValueError``, an answer without a list of dated entries a
-    ``ChartMogulInvalidResponseError``. Reference: ``/reference/metrics``.
+    ``ChartMogulInvalidResponseError``.
     """
 
     def all(
@@ -140,7 +140,7 @@ class MetricsResource(Resource):
     ) -> Record:
         """Customers lost, in per cent of those at the start of the bucket.
 
-        Reference: ``/reference/metrics/customer-churn-rate``.
+        Reference: ``/reference/metrics/churn-rate``.
         """
         return self._series(
             "customer-churn-rate", start_date, end_date, _checked(interval, Interval), geo, plans, filters

@@ -21,10 +21,7 @@ class PlanGroupsResource(Resource):
     """``client.plan_groups``. A record has ``plans_count``; its plans are listed by :meth:`list_plans`."""
 
     def list(self, *, per_page: int = 200, cursor: str | None = None) -> Listing:
-        """List the plan groups of the account, newest first.
-
-        Reference: ``/reference/plan-groups/list``.
-        """
+        """List the plan groups of the account, newest first."""
         return self._listing("/plan_groups", {}, shape=_SHAPE, per_page=per_page, cursor=cursor)
 
     def create(self, *, name: str, plans: Sequence[str], **fields: Any) -> Record:
@@ -52,8 +49,6 @@ class PlanGroupsResource(Resource):
     def update(self, plan_group_uuid: str, **fields: Any) -> Record:
         """Change ``name`` or ``plans`` and return the plan group. Repeated at will.
 
-        Reference: ``/reference/plan-groups/update``.
-
         :param fields: ``name``; ``plans``, uuids that take the place of all plans of the group.
         :raises ChartMogulNotFoundError: there is none with this uuid.
         :raises ChartMogulUnprocessableError: a value is refused.
@@ -64,16 +59,12 @@ class PlanGroupsResource(Resource):
     def delete(self, plan_group_uuid: str) -> None:
         """Delete a plan group; its plans stay. Repeated at will.
 
-        Reference: ``/reference/plan-groups/delete``.
-
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
         self._api.delete(path("/plan_groups/{}", plan_group_uuid))
 
     def list_plans(self, plan_group_uuid: str, *, per_page: int = 200, cursor: str | None = None) -> Listing:
         """List the plans of a group, as in ``client.plans``.
-
-        Reference: ``/reference/plan-groups/list-plans``.
 
         :raises ChartMogulNotFoundError: while reading, when there is no such group.
         """

@@ -16,7 +16,7 @@ _SHAPE = PageShape("plans", must_have=_FIELDS)
 
 
 class PlansResource(Resource):
-    """``client.plans``. Reference: ``/reference/plans``."""
+    """``client.plans``."""
 
     def list(
         self,
@@ -28,8 +28,6 @@ class PlansResource(Resource):
         cursor: str | None = None,
     ) -> Listing:
         """List the plans of all data sources, newest first.
-
-        Reference: ``/reference/plans/list``.
 
         :param system: only plans of this billing system, such as ``Custom``.
         """
@@ -68,8 +66,6 @@ class PlansResource(Resource):
     def retrieve(self, plan_uuid: str) -> Record:
         """Return one plan.
 
-        Reference: ``/reference/plans/retrieve``.
-
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
         return self._api.get(path("/plans/{}", plan_uuid), must_have=_FIELDS)
@@ -77,7 +73,7 @@ class PlansResource(Resource):
     def update(self, plan_uuid: str, **fields: Any) -> Record:
         """Change ``name``, ``interval_count`` or ``interval_unit``. MRR is recalculated in the background.
 
-        Repeated at will. Reference: ``/reference/plans/update``.
+        Repeated at will.
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         :raises ChartMogulUnprocessableError: a value is refused.
@@ -87,8 +83,6 @@ class PlansResource(Resource):
 
     def delete(self, plan_uuid: str) -> None:
         """Delete a plan of a custom data source.
-
-        Reference: ``/reference/plans/delete``.
 
         :raises ChartMogulUnprocessableError: subscriptions or invoices still name it.
         """

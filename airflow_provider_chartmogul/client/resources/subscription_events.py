@@ -21,8 +21,6 @@ class SubscriptionEventsResource(Resource):
     """``client.subscription_events``. The envelope that the API wants is added here.
 
     ``handle_as_user_edit`` is explained in ``client.invoices``.
-
-    Reference: ``/reference/subscription-events``.
     """
 
     def list(
@@ -42,8 +40,6 @@ class SubscriptionEventsResource(Resource):
         cursor: str | None = None,
     ) -> Listing:
         """List events, newest first; with ``external_id`` and ``data_source_uuid`` the way to read one.
-
-        Reference: ``/reference/subscription-events/list``.
 
         :param event_date: only events of this date.
         :param effective_date: only events effective on this date.
@@ -126,8 +122,6 @@ class SubscriptionEventsResource(Resource):
 
         Only in automatic data sources, and only with an external id.
 
-        Reference: ``/reference/subscription-events/disable``.
-
         :param subscription_event_id: the API's number of the event.
         :param disabled: ``False`` brings it back.
         :raises ChartMogulNotFoundError: there is no such event.
@@ -147,8 +141,6 @@ class SubscriptionEventsResource(Resource):
     ) -> Record:
         """:meth:`disable` an event that is named by its external id, or bring it back.
 
-        Reference: ``/reference/subscription-events/disable``.
-
         :raises ValueError: one of the two names is empty.
         """
         # named in the body, unlike invoices and their parts, and without the envelope
@@ -165,8 +157,6 @@ class SubscriptionEventsResource(Resource):
         handle_as_user_edit: bool | None = None,
     ) -> None:
         """Delete an event; deleting a cancellation revives the subscription. Repeated at will.
-
-        Reference: ``/reference/subscription-events/delete``.
 
         :param id: the API's number of the event, or else
         :param external_id: your id, together with

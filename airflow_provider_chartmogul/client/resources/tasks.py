@@ -58,7 +58,7 @@ class TasksResource(Resource):
 
         :param task_details: what to do, at most 255 characters.
         :param assignee: e-mail address of a user of the account.
-        :param due_date: comes back as midnight UTC of the day.
+        :param due_date: a day, which comes back as its midnight in UTC, or a point in time.
         :param fields: ``completed_at``, of a task that is done.
         :raises ChartMogulNotFoundError: no such customer.
         :raises ChartMogulUnprocessableError: a field is refused.
@@ -69,7 +69,7 @@ class TasksResource(Resource):
         return self._api.post_unkeyed("/tasks", body, must_have=_FIELDS)
 
     def retrieve(self, task_uuid: str) -> Record:
-        """Return one task. Reference: ``/reference/tasks``.
+        """Return one task.
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
@@ -87,7 +87,7 @@ class TasksResource(Resource):
         return self._api.patch(path("/tasks/{}", task_uuid), checked("tasks", fields, partial=True), must_have=_FIELDS)
 
     def delete(self, task_uuid: str) -> None:
-        """Delete a task. Repeated at will. Reference: ``/reference/tasks``.
+        """Delete a task. Repeated at will.
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """

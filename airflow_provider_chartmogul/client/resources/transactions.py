@@ -12,10 +12,7 @@ if TYPE_CHECKING:
 
 
 class TransactionsResource(InvoicePartResource):
-    """``client.transactions``. ``handle_as_user_edit`` is explained in ``client.invoices``.
-
-    Reference: ``/reference/transactions``.
-    """
+    """``client.transactions``. ``handle_as_user_edit`` is explained in ``client.invoices``."""
 
     _kind = "transactions"
 
@@ -51,8 +48,6 @@ class TransactionsResource(InvoicePartResource):
     ) -> Record:
         """Return one transaction; options as in ``client.invoices.list``.
 
-        Reference: ``/reference/transactions/retrieve``.
-
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
         return self._retrieve(
@@ -70,8 +65,6 @@ class TransactionsResource(InvoicePartResource):
         include_edit_histories: bool | None = None,
     ) -> Record:
         """Return one transaction, found by its external id; options as in ``client.invoices.list``.
-
-        Reference: ``/reference/transactions/retrieve``.
 
         :raises ValueError: one of the two names is empty.
         :raises ChartMogulNotFoundError: the data source has none with this external id.
@@ -112,8 +105,6 @@ class TransactionsResource(InvoicePartResource):
 
         Only in automatic data sources, and only with an external id.
 
-        Reference: ``/reference/transactions/disable``.
-
         :param disabled: ``False`` brings it back.
         :raises ChartMogulNotFoundError: there is none with this uuid.
         :raises ChartMogulUnprocessableError: the data source is not automatic, or there is no external id.
@@ -130,8 +121,6 @@ class TransactionsResource(InvoicePartResource):
     ) -> Record:
         """:meth:`disable` a transaction that is named by its external id, or bring it back.
 
-        Reference: ``/reference/transactions/disable``.
-
         :raises ValueError: one of the two names is empty.
         """
         return self._disable(self._by_external_id(data_source_uuid, external_id), disabled, handle_as_user_edit)
@@ -139,7 +128,7 @@ class TransactionsResource(InvoicePartResource):
     def delete(self, transaction_uuid: str, *, handle_as_user_edit: bool | None = None) -> None:
         """Delete a transaction; the status of the invoice follows.
 
-        Repeated at will. Reference: ``/reference/transactions/delete``.
+        Repeated at will.
 
         :raises ChartMogulNotFoundError: there is none with this uuid.
         """
@@ -149,8 +138,6 @@ class TransactionsResource(InvoicePartResource):
         self, data_source_uuid: str, external_id: str, *, handle_as_user_edit: bool | None = None
     ) -> None:
         """:meth:`delete` a transaction that is named by its external id.
-
-        Reference: ``/reference/transactions/delete``.
 
         :raises ValueError: one of the two names is empty.
         """
