@@ -87,22 +87,22 @@ def problems(kind: str, record: Mapping[str, Any], *, partial: bool = False, bul
 def own_problems(kind: str, record: Mapping[str, Any], *, partial: bool = False, bulk: bool = False) -> list[Problem]:
     """Return what is wrong with a record, the records in it left aside. Arguments as in :func:`problems`."""
     fields = table(kind, bulk=bulk)
-    suspects = {meant: name for name, meant in misspelt(kind, record, bulk=bulk).items()}
     required = [name for name in fields.required if name in record] if partial else fields.required_of(record)
     missing = [name for name in required if fields.lacks(name, record)]
-    found = []
-    for name in missing:
-        hint = f"; is {suspects[name]!r} meant?" if name in suspects and name not in record else ""
-        found.append(Problem(name, "must not be empty" if partial else f"is missing{hint}"))
     checks = {**fields.checks, **fields.changes} if partial else fields.checks
-    for name, complaint_about in checks.items():
-        value = record.get(name)
-        if value is not None and name not in missing and (complaint := complaint_about(value)):
-            found.append(Problem(name, complaint))
-    found += [
-        Problem(name, "must not be null") for name in fields.never_null if name in record and record[name] is None
+    given = {name: record[name] for name in checks if name in record and name not in missing}
+    complaints = {name: checks[name](value) for name, value in given.items() if value is not None}
+    return [
+        *(Problem(name, "must not be empty" if partial else _is_missing(kind, name, record, bulk)) for name in missing),
+        *(Problem(name, complaint) for name, complaint in complaints.items() if complaint),
+        *(Problem(name, "must not be null") for name in fields.never_null if name in given and given[name] is None),
     ]
-    return found
+
+
+def _is_missing(kind: str, name: str, record: Mapping[str, Any], bulk: bool) -> str:
+    suspects = {meant: given for given, meant in misspelt(kind, record, bulk=bulk).items()}
+    hint = f"; is {suspects[name]!r} meant?" if name in suspects and name not in record else ""
+    return f"is missing{hint}"
 
 
 def misspelt(kind: str, record: Mapping[str, Any], *, bulk: bool = False) -> dict[str, str]:

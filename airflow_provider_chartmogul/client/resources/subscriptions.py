@@ -55,7 +55,7 @@ class SubscriptionsResource(Resource):
         """Cancel a subscription, or set all its cancellations. MRR follows in the background.
 
         ``cancellation_dates`` are repeated at will. ``cancelled_at`` is not when it may have been done: it would stand
-        there twice, and the API shows the cancellations only to who knows the customer (:meth:`list_imported`). The
+        there twice, and the API shows the cancellations only by customer (:meth:`list_imported`). The
         API calls all this deprecated; an event ``subscription_cancelled`` is the way to go.
 
         :param subscription_uuid: as in :meth:`list_imported` (``sub_…``).
