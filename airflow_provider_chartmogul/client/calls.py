@@ -107,7 +107,7 @@ def _near_calls(name: str) -> list[str]:
 
 def _with_hint(name: str, given: Iterable[str]) -> str:
     near = _nearest(name, given)
-    return f"{name} (is {near!r} meant to be it?)" if near else name
+    return f"{name} ({near!r} was given; the name is {name!r})" if near else name
 
 
 def _nearest(name: str, names: Iterable[str]) -> str | None:

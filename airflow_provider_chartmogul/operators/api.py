@@ -39,7 +39,7 @@ class ChartMogulApiOperator(ChartMogulReadingOperator):
     :param call: attribute and method of the client, such as ``customers.merge``. (templated)
     :param arguments: arguments of the method by name. (templated)
     :raises ValueError: there is no such call, or it does not take these arguments; when the DAG is parsed, as far as
-        they are not templated.
+        they are not templated, and with ``.partial().expand()`` when the task runs.
     """
 
     template_fields: Sequence[str] = (*ChartMogulReadingOperator.template_fields, "call", "arguments")
@@ -49,6 +49,9 @@ class ChartMogulApiOperator(ChartMogulReadingOperator):
         super().__init__(**kwargs)
         self.call = call
         self.arguments = arguments
+        required_text("call", call)
+        if isinstance(arguments, list | tuple):
+            raise _no_mapping(arguments)
         if is_literal(call):
             found = find_call(call)
             if arguments is None or isinstance(arguments, Mapping):
@@ -70,10 +73,7 @@ class ChartMogulApiOperator(ChartMogulReadingOperator):
     def _checked(self, call: Call) -> Mapping[str, Any]:
         arguments = self.arguments or {}
         if not isinstance(arguments, Mapping):
-            raise TypeError(
-                f"arguments must be a mapping, not {type(arguments).__name__}: a template that stands for all of them "
-                "needs render_template_as_native_obj of the DAG"
-            )
+            raise _no_mapping(arguments)
         call.check(arguments)
         for name, value in arguments.items():
             if name in call.required:
@@ -81,6 +81,13 @@ class ChartMogulApiOperator(ChartMogulReadingOperator):
             elif isinstance(value, str):
                 optional_text(name, value)
         return arguments
+
+
+def _no_mapping(arguments: object) -> TypeError:
+    return TypeError(
+        f"arguments must be a mapping, not {type(arguments).__name__}: a template that stands for all of them "
+        "needs render_template_as_native_obj of the DAG"
+    )
 
 
 def _public(record: Record) -> Record:

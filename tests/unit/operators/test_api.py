@@ -41,17 +41,26 @@ def run(call: str, arguments: Any = None, **others: Any) -> Any:
         ("_api.get", {}, "no call '_api.get'"),
         ("close", {}, "no call 'close'"),
         ("activities_exports.download", {}, "no call 'activities_exports.download'"),
-        ("customers.merge", {"from": "cus_1", "into": "cus_2"}, r"lacks from_ \(is 'from' meant to be it\?\)"),
+        (
+            "customers.merge",
+            {"from": "cus_1", "into": "cus_2"},
+            r"lacks from_ \('from' was given; .* is 'from_'\)",
+        ),
         ("customers.retrieve", {}, "^customers.retrieve lacks customer_uuid$"),
         ("customers.retrieve", None, "^customers.retrieve lacks customer_uuid$"),
-        ("customers.retrieve", {"customer_uid": NOBODY}, r"lacks customer_uuid \(is 'customer_uid' meant to be it\?\)"),
+        (
+            "customers.retrieve",
+            {"customer_uid": NOBODY},
+            r"lacks customer_uuid \('customer_uid' was given",
+        ),
         ("customers.create", {"name": "Falter"}, "^customers.create lacks data_source_uuid and external_id$"),
         ("customers.list", {"extrenal_id": "a"}, "takes no argument 'extrenal_id': is 'external_id' meant"),
         ("customers.retrieve", {"customer_uuid": NOBODY, "x": 1}, "takes no argument 'x': it takes customer_uuid$"),
         ("ping", {"loudly": True}, "takes no argument 'loudly': it takes nothing$"),
+        (None, {}, "call is empty"),
     ],
 )
-def test_what_cannot_work_is_refused_when_the_dag_is_parsed(call: str, arguments: Any, message: str) -> None:
+def test_what_cannot_work_is_refused_when_the_dag_is_parsed(call: Any, arguments: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build(call, arguments)
 
@@ -113,6 +122,8 @@ def test_arguments_rendered_as_text_are_refused() -> None:
     task.arguments = "{'customer_uuid': 'cus_1'}"
     with pytest.raises(TypeError, match=r"arguments must be a mapping, not str: .*render_template_as_native_obj"):
         task.execute({})
+    with pytest.raises(TypeError, match="arguments must be a mapping, not list"):
+        build("customers.retrieve", ["cus_1"])
 
 
 @pytest.mark.usefixtures("chartmogul_conn")
