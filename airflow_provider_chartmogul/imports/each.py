@@ -41,13 +41,11 @@ class Sent:
         done) or ``not_sent``.
     :param uuid: id of the record that was made, changed or found.
     :param reasons: pairs of field (or empty text) and message, for the last three states.
-    :param transient: no usable answer came; another run may succeed.
     """
 
     state: str
     uuid: str | int | None = None
     reasons: tuple[tuple[str, str], ...] = ()
-    transient: bool = False
 
 
 @dataclass(slots=True)
@@ -84,7 +82,7 @@ def send_each(records: Sequence[Record], send: Send, *, threads: int) -> Account
     return Account([sent or _NOT_SENT for sent in run.sent], run.stopped_by)
 
 
-_NOT_SENT: Final = Sent("not_sent", None, (("", "was not sent, since others failed before"),), transient=True)
+_NOT_SENT: Final = Sent("not_sent", None, (("", "was not sent, since others failed before"),))
 
 
 @dataclass(slots=True)
@@ -134,6 +132,6 @@ def _judged(error: ChartMogulError) -> Sent:
     if isinstance(error, ChartMogulInvalidRecordError):
         return Sent("rejected", None, tuple(error.problems) or (("", str(error)),))
     if isinstance(error, ChartMogulAmbiguousWriteError) or is_transient(error):
-        return Sent("unknown", None, (("", str(error)),), transient=is_transient(error))
+        return Sent("unknown", None, (("", str(error)),))
     errors = error.errors if isinstance(error, ChartMogulStatusError) else {}
     return Sent("rejected", None, tuple(errors.items()) or (("", str(error)),))

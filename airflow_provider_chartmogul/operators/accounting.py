@@ -42,7 +42,7 @@ class ChartMogulAccountingOperator(ChartMogulOperator):
         "problems"}``, gzip where it ends in ``.gz``; empty where there are none. (templated)
     :param max_rejected: how many rejected or unknown records do not fail the task. More of them fail it after the
         others were sent.
-    :raises ValueError: ``max_rejected`` is negative; when the DAG is parsed.
+    :raises ValueError: ``max_rejected`` is negative or no number; when the DAG is parsed.
     """
 
     template_fields: Sequence[str] = (*ChartMogulOperator.template_fields, "path_conn_id", "rejected_path")
@@ -59,6 +59,8 @@ class ChartMogulAccountingOperator(ChartMogulOperator):
         self.path_conn_id = path_conn_id
         self.rejected_path = rejected_path
         self.max_rejected = max_rejected
+        if not isinstance(max_rejected, int):
+            raise ValueError(f"max_rejected must be a number, not {max_rejected!r}; it cannot be a template")
         if max_rejected < 0:
             raise ValueError(f"max_rejected must not be negative, not {max_rejected}")
 

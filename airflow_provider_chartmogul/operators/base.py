@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from airflow.providers.common.compat.sdk import BaseOperator, ObjectStoragePath
 
 from airflow_provider_chartmogul.hooks.chartmogul import ChartMogulHook
+
+_UUID = re.compile(r"[\w-]+")
 
 
 class ChartMogulOperator(BaseOperator):
@@ -60,6 +63,37 @@ def required_text(name: str, value: object) -> str:
     if text.strip() in ("", "None"):
         raise ValueError(f"{name} is empty, or its template has no value")
     return text
+
+
+def required_id(name: str, value: object) -> str:
+    """Return a rendered argument as an id.
+
+    :raises ValueError: it is missing, or is none.
+    """
+    text = required_text(name, value)
+    if complaint := id_complaint(name, text):
+        raise ValueError(f"{name} {complaint}: {text!r}")
+    return text
+
+
+def id_complaint(name: str, value: str) -> str | None:
+    """Return what is wrong with the text of an id, if anything is: no record has it, and so it would pass for deleted.
+
+    :param name: of the field: your own ids may look like anything but what templates make of nothing.
+    """
+    if value in ("", "None", "[]"):
+        return "is missing"
+    # such as a whole list that a template has made into text
+    return "must be an id" if name.endswith("uuid") and not _UUID.fullmatch(value) else None
+
+
+def check_flag(name: str, value: object) -> None:
+    """Refuse what is no truth value: a template, whose text would count as true.
+
+    :raises ValueError: it is none.
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False, not {value!r}; it cannot be a template")
 
 
 def storage_path(path: str, path_conn_id: str | None) -> ObjectStoragePath:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.client.fields import Problem, problems
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
 from airflow_provider_chartmogul.imports.each import Sent
-from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator
+from airflow_provider_chartmogul.operators.base import check_flag
+from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator, refuse_empty
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.client.values import Record
@@ -26,10 +28,9 @@ class ChartMogulUpdateRecordsOperator(ChartMogulRecordsOperator):
 
     states = ("updated",)
 
-    @property
-    def key_fields(self) -> tuple[str, ...]:
-        """Fields that together tell records apart: a record must not be changed twice at the same time."""
-        return self.names
+    def key_of(self, record: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the fields that tell this record apart: what it names must not be changed twice at the same time."""
+        return self.names_of(record)
 
     def update(self, client: ChartMogulClient, uuid: str, changes: Record) -> None:
         """Change one record."""
@@ -41,7 +42,7 @@ class ChartMogulUpdateRecordsOperator(ChartMogulRecordsOperator):
 
     def problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with a record; without a name or without changes nothing can be done."""
-        changed = changes(record, self.names)
+        changed = changes(record, self.names_of(record))
         wrong = problems(self.kind, changed, partial=True) if changed else [Problem("", "names no field to change")]
         return [*self.name_problems(record), *wrong]
 
@@ -50,7 +51,7 @@ class ChartMogulUpdateRecordsOperator(ChartMogulRecordsOperator):
 
         def send(record: Record) -> Sent:
             uuid = self.uuid_of(client, record)
-            self.update(client, uuid, changes(record, self.names))
+            self.update(client, uuid, changes(record, self.names_of(record)))
             return Sent("updated", uuid)
 
         return send
@@ -59,11 +60,13 @@ class ChartMogulUpdateRecordsOperator(ChartMogulRecordsOperator):
 class ChartMogulDeleteRecordsOperator(ChartMogulRecordsOperator):
     """Base of the operators that delete records. Counts are ``deleted`` and ``missing``.
 
-    :param uuids: id of a record, or several of them, such as the ``uuids`` that other operators return. (templated)
+    :param uuids: id of a record, or several of them, such as the ``uuids`` that other operators return; a ``None``
+        among them (of a record that failed there) is rejected. (templated)
     :param records: instead of ``uuids``: a record with its ``uuid``, a list of them, or the path of a JSON Lines file.
         (templated)
     :param ignore_missing: a record that does not exist is success; otherwise it is rejected.
-    :raises ValueError: neither or both of ``uuids`` and ``records``; when the DAG is parsed.
+    :raises ValueError: neither or both of ``uuids`` and ``records``, or one of them is an empty list; when the DAG is
+        parsed, or neither is left when templates are rendered.
     """
 
     template_fields: Sequence[str] = (*ChartMogulRecordsOperator.template_fields, "uuids")
@@ -72,16 +75,17 @@ class ChartMogulDeleteRecordsOperator(ChartMogulRecordsOperator):
     def __init__(
         self,
         *,
-        uuids: str | Sequence[str] | None = None,
+        uuids: str | int | Sequence[str | int | None] | None = None,
         records: RecordsOrPath | None = None,
         ignore_missing: bool = True,
         **kwargs: Any,
     ) -> None:
-        super().__init__(records=records if records is not None else [], **kwargs)
+        super().__init__(records=records, **kwargs)
         self.uuids = uuids
         self.ignore_missing = ignore_missing
-        if (uuids is None) == (records is None):
-            raise ValueError("give either uuids or records")
+        self._check_which()
+        refuse_empty("uuids", uuids)
+        check_flag("ignore_missing", ignore_missing)
 
     def delete(self, client: ChartMogulClient, record: Record) -> None:
         """Delete one record."""
@@ -89,10 +93,16 @@ class ChartMogulDeleteRecordsOperator(ChartMogulRecordsOperator):
 
     def read(self) -> list[Any]:
         """Return the records as they were given."""
-        if self.uuids is None:
+        # once more: rendering may have left nothing
+        self._check_which()
+        given: Any = self.uuids
+        if given is None:
             return super().read()
-        uuids = [self.uuids] if isinstance(self.uuids, str) else self.uuids
-        return [{self.id_field: uuid} for uuid in uuids]
+        if isinstance(given, str | int):
+            given = [given]
+        elif not isinstance(given, Sequence):
+            raise TypeError(f"uuids must be an id or a list of them, not {type(given).__name__}")
+        return [{self.id_field: one} for one in given]
 
     def problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with the name of a record."""
@@ -111,6 +121,10 @@ class ChartMogulDeleteRecordsOperator(ChartMogulRecordsOperator):
             return Sent("deleted", record.get(self.id_field))
 
         return send
+
+    def _check_which(self) -> None:
+        if (self.uuids is None) == (self.records is None):
+            raise ValueError("give either uuids or records")
 
 
 def changes(record: Mapping[str, Any], names: Sequence[str]) -> Record:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.client.resources.customers import (
+    find_customer,
     find_merged,
     is_split_off,
     uuid_by_key,
@@ -40,13 +42,20 @@ class ChartMogulImportCustomersOperator(ChartMogulImportRecordsOperator):
 class ChartMogulUpdateCustomersOperator(ChartMogulKeyedRecordsOperator, ChartMogulUpdateRecordsOperator):
     """Change customers of any data source; ``None`` empties a field, ``attributes`` replace the tags.
 
-    A record names the customer by ``uuid``, or by ``external_id`` within a data source, and the fields to change.
+    A record names the customer by ``uuid``, or by ``external_id`` within a data source, and the fields to change; the
+    ``external_id`` cannot change, and so a record that has ``uuid`` must not have it.
     Arguments, result and errors as in
     :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulUpdateRecordsOperator`.
     Reference: ``/reference/customers/update``.
     """
 
     kind = "customers"
+
+    def problems(self, record: Record) -> list[Problem]:
+        """Return what is wrong with a record."""
+        twice = record.get("uuid") is not None and record.get("external_id") is not None
+        named = [Problem("external_id", "cannot change; leave it out beside uuid")] if twice else []
+        return [*named, *super().problems(record)]
 
     def uuid_of(self, client: ChartMogulClient, record: Record) -> str:
         """Return the uuid, looked up where the record has none."""
@@ -81,6 +90,13 @@ class ChartMogulMergeCustomersOperator(ChartMogulRecordsOperator):
 
     kind = "customer_merges"
     states = ("merged", "already_merged")
+    key_fields = ("from",)
+
+    def problems(self, record: Record) -> list[Problem]:
+        """Return what is wrong with a pair of customers."""
+        if found := super().problems(record):
+            return found
+        return [Problem("from", "is the customer that stays")] if record["from"] == record["into"] else []
 
     def sender(self, client: ChartMogulClient) -> Send:
         """Return what merges two customers."""
@@ -104,13 +120,14 @@ class ChartMogulUnmergeCustomersOperator(ChartMogulRecordsOperator):
 
     A record names the merged customer (``customer_uuid``) and the part (``data_source_uuid``, ``external_id``), and in
     ``move_to_new_customer`` what goes along: ``tasks``, ``opportunities``, ``notes``. Counts are ``unmerged`` and
-    ``already_unmerged``: the part belongs to another customer. Arguments, result and errors as in
+    ``already_unmerged``: both are there, and the part belongs to another customer. Arguments, result and errors as in
     :class:`~airflow_provider_chartmogul.operators.records.ChartMogulRecordsOperator`.
     Reference: ``/reference/customers/unmerge``.
     """
 
     kind = "customer_unmerges"
     states = ("unmerged", "already_unmerged")
+    key_fields = ("data_source_uuid", "external_id")
 
     def sender(self, client: ChartMogulClient) -> Send:
         """Return what splits one part off."""
@@ -119,7 +136,8 @@ class ChartMogulUnmergeCustomersOperator(ChartMogulRecordsOperator):
             try:
                 client.customers.unmerge(**record)
             except (ChartMogulNotFoundError, ChartMogulUnprocessableError):
-                if not is_split_off(client.customers, record):
+                # the part of any customer would pass for split off from one that is not there
+                if find_customer(client.customers, record) is None or not is_split_off(client.customers, record):
                     raise
                 return Sent("already_unmerged", record["customer_uuid"])
             return Sent("unmerged", record["customer_uuid"])

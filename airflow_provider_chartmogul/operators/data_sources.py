@@ -6,7 +6,13 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator, is_literal, required_text
+from airflow_provider_chartmogul.operators.base import (
+    ChartMogulOperator,
+    check_flag,
+    is_literal,
+    required_id,
+    required_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,6 +63,7 @@ class ChartMogulDataSourceRemovalOperator(ChartMogulOperator):
         super().__init__(**kwargs)
         self.data_source_uuid = data_source_uuid
         self.ignore_missing = ignore_missing
+        check_flag("ignore_missing", ignore_missing)
 
     @abstractmethod
     def removal(self, data_sources: DataSourcesResource) -> Callable[[str], None]:
@@ -64,7 +71,7 @@ class ChartMogulDataSourceRemovalOperator(ChartMogulOperator):
 
     def execute(self, context: Context) -> bool:
         """Return whether there was such a data source."""
-        uuid = required_text("data_source_uuid", self.data_source_uuid)
+        uuid = required_id("data_source_uuid", self.data_source_uuid)
         remove = self.removal(self.hook.get_conn().data_sources)
         try:
             remove(uuid)

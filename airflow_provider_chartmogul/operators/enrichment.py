@@ -14,10 +14,10 @@ from airflow_provider_chartmogul.client.fields.attributes import (
 )
 from airflow_provider_chartmogul.client.resources.customers import uuid_by_key
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator, required_text
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, check_flag, required_id, required_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -62,6 +62,7 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
         self.external_id = external_id
         self.ignore_missing = ignore_missing
         self._check_target()
+        check_flag("ignore_missing", ignore_missing)
 
     @abstractmethod
     def change(self) -> Any:
@@ -84,7 +85,7 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
     def execute(self, context: Context) -> dict[str, list[str]]:
         """Return ``{"customer_uuids": [...]}``."""
         # once more: rendering may have left nothing of the target
-        self._check_target()
+        self._check_target(required_id)
         change = self.change()
         try:
             uuids = self._enrich(self.hook.get_conn(), change)
@@ -96,14 +97,14 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
         self.log.info("Reached %s customers", len(uuids))
         return {"customer_uuids": uuids}
 
-    def _check_target(self) -> None:
+    def _check_target(self, required: Callable[[str, object], str] = required_text) -> None:
         given = {name: getattr(self, name) for name in TARGET_FIELDS if getattr(self, name) is not None}
         if given.keys() not in TARGETS:
             raise ValueError(
                 "give exactly one target: customer_uuid, or customer_email, or data_source_uuid with external_id"
             )
         for name, value in given.items():
-            required_text(name, value)
+            required(name, value)
 
     def _enrich(self, client: ChartMogulClient, change: Any) -> list[str]:
         if self.customer_email is not None:

@@ -12,6 +12,7 @@ from airflow_provider_chartmogul.exceptions import (
 )
 from airflow_provider_chartmogul.imports.each import Sent
 from airflow_provider_chartmogul.imports.look_ups import LookUps, reference_problems, with_plan_named
+from airflow_provider_chartmogul.operators.changing_records import changes
 from airflow_provider_chartmogul.operators.keyed_records import (
     ChartMogulDeleteKeyedRecordsOperator,
     ChartMogulImportRecordsOperator,
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.imports.each import Send
 
+PART = ("customer_external_id", "data_source_uuid")
+"""What names one part of a merged customer."""
+
 _CHANGEABLE = ("date", "due_date", "currency", "collection_method")
 _PLACE = "invoices[0]."
 
@@ -37,7 +41,8 @@ class ChartMogulImportInvoicesOperator(ChartMogulImportRecordsOperator):
     For a backfill there is ``ChartMogulImportBillingOperator``. A record has ``external_id``, ``date``, ``currency``,
     ``line_items`` and perhaps ``due_date``, ``collection_method`` and ``transactions``, and names its customer by
     ``customer_uuid``, or by ``customer_external_id`` within a data source. A line item names its plan by ``plan_uuid``,
-    or by ``plan_external_id`` within the data source; customers and plans are looked up once each. Updating changes
+    or by ``plan_external_id`` within the data source; customers and plans are looked up once each. Of a customer that
+    was merged the part must be named, by ``customer_external_id`` and data source. Updating changes
     nothing but ``date``, ``due_date``, ``currency`` and ``collection_method``, and the customer must be the same.
     Arguments, result and errors as in
     :class:`~airflow_provider_chartmogul.operators.keyed_records.ChartMogulImportRecordsOperator`.
@@ -65,18 +70,18 @@ class ChartMogulImportInvoicesOperator(ChartMogulImportRecordsOperator):
                 look_ups.filled("plan", item, source, place=f"line_items[{index}].")
                 for index, item in enumerate(parts(record, "line_items"))
             ]
-            resolved = {**look_ups.filled("customer", record, source), "line_items": items}
-            resolved.pop("data_source_uuid", None)
-            if source and record.get("customer_external_id"):
-                # which part of a merged customer is billed
-                resolved |= {"customer_external_id": record["customer_external_id"], "data_source_uuid": source}
-            return resolved
+            # with the external id as it was: it says which part of a merged customer is billed
+            named = {name: record[name] for name in ("customer_external_id",) if record.get(name)}
+            return {**look_ups.filled("customer", record, source), **named, "line_items": items}
 
         return resolve
 
     def create(self, client: ChartMogulClient, record: Record) -> Record:
         """Create an invoice."""
         invoice = dict(record)
+        if not all(invoice.get(name) for name in PART):
+            # the API takes both or none
+            invoice = changes(invoice, PART)
         try:
             answer = client.invoices.create(invoice.pop("customer_uuid"), [invoice])
         except ChartMogulNotFoundError as error:
@@ -100,16 +105,17 @@ class ChartMogulImportInvoicesOperator(ChartMogulImportRecordsOperator):
         )
         return same.first()
 
-    def update(self, client: ChartMogulClient, uuid: str, changes: Record) -> None:
+    def update(self, client: ChartMogulClient, uuid: str, changed: Record) -> None:
         """Change the terms of an invoice."""
-        super().update(client, uuid, {name: changes[name] for name in _CHANGEABLE if name in changes})
+        super().update(client, uuid, {name: changed[name] for name in _CHANGEABLE if name in changed})
 
 
 class ChartMogulUpdateInvoiceStatusOperator(ChartMogulKeyedRecordsOperator):
     """Void invoices or write them off, which cannot be taken back; by default they no longer count for MRR.
 
     A record has ``external_id``, the data source (or the operator has it for all), and ``status``, ``voided`` or
-    ``written_off``. An invoice that has the status already counts as ``updated``. Arguments, result and errors as in
+    ``written_off``. An invoice that has the status already counts as ``updated``. Arguments, result (without ``uuids``)
+    and errors as in
     :class:`~airflow_provider_chartmogul.operators.records.ChartMogulRecordsOperator`.
     Reference: ``/reference/invoices/update-status``.
     """
@@ -117,6 +123,7 @@ class ChartMogulUpdateInvoiceStatusOperator(ChartMogulKeyedRecordsOperator):
     kind = "invoice_statuses"
     states = ("updated",)
     key_fields = ("data_source_uuid", "external_id")
+    has_ids = False
 
     def sender(self, client: ChartMogulClient) -> Send:
         """Return what sets the status of one invoice."""

@@ -42,21 +42,27 @@ class ChartMogulKeyedRecordsOperator(ChartMogulRecordsOperator):
     @property
     def names(self) -> tuple[str, ...]:
         """Fields that name a record that is there already."""
-        return (self.id_field, "data_source_uuid", "external_id")
+        return ("data_source_uuid", self.id_field, "external_id")
+
+    def names_of(self, record: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the fields that name a record: beside ChartMogul's own id, yours is a field like any other."""
+        named = record.get(self.id_field) is not None
+        return tuple(name for name in self.names if not (named and name == "external_id"))
 
     def completer(self) -> Callable[[Mapping[str, Any]], Record]:
         """Return what gives a record the data source of all, unless it needs none."""
         return lambda record: dict(record) if record.get(self.id_field) is not None else self.with_data_source(record)
 
     def with_data_source(self, record: Mapping[str, Any]) -> Record:
-        """Return a record with the data source of all."""
+        """Return a record with the data source of all, unless it names one."""
         data_source_uuid = optional_text("data_source_uuid", self.data_source_uuid)
-        return {**({"data_source_uuid": data_source_uuid} if data_source_uuid else {}), **record}
+        own = record.get("data_source_uuid") not in (None, "")
+        return dict(record) if own or not data_source_uuid else {**record, "data_source_uuid": data_source_uuid}
 
     def name_problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with the name of a record that is there already."""
         if record.get(self.id_field) is not None or record.get("external_id") is None:
-            return super().name_problems(record)
+            return self.id_problems(record)
         return [*missing("data_source_uuid", record), *missing("external_id", record)]
 
 
@@ -69,17 +75,19 @@ class ChartMogulDeleteKeyedRecordsOperator(ChartMogulKeyedRecordsOperator, Chart
 class ChartMogulImportRecordsOperator(ChartMogulKeyedRecordsOperator):
     """Base of the operators that create records which have a natural key.
 
-    A record is created; if ChartMogul says that there is one of its key, ``if_exists`` decides. A record without
+    If there is a record of the same key, ``if_exists`` decides; otherwise one is created. A record without
     ``external_id`` gets one that is made of its content, so that another run finds it. Counts are ``created``,
     ``updated`` and ``already_there``.
 
     :param if_exists: ``skip`` leaves a record that is there as it is, ``update`` changes it to the fields given,
-        ``fail`` rejects it; then also what an earlier try of the same task has created is rejected. (templated)
+        ``fail`` rejects it; then also what an earlier try of the same task has created is rejected. The last two look
+        each record up before anything is sent. ``skip`` does not: where the answer to a creation is lost, a record that
+        is found then counts as created, whoever made it. (templated)
     """
 
     template_fields: Sequence[str] = (*ChartMogulKeyedRecordsOperator.template_fields, "if_exists")
     states = ("created", "updated", "already_there")
-    key_fields: tuple[str, ...] = ("data_source_uuid", "external_id")
+    key_fields: ClassVar[tuple[str, ...]] = ("data_source_uuid", "external_id")
 
     derived_id: ClassVar[str] = ""
     """What the ``external_id`` begins with that a record without one gets; empty if each must have its own."""
@@ -124,9 +132,8 @@ class ChartMogulImportRecordsOperator(ChartMogulKeyedRecordsOperator):
 
         return complete
 
-    @property
-    def repeatable(self) -> bool:
-        """Not if what is there already counts as a failure."""
+    def is_repeatable(self, record: Mapping[str, Any]) -> bool:
+        """Tell whether another run takes this record for done: not if what is there already counts as a failure."""
         return self.if_exists != "fail"
 
     def sender(self, client: ChartMogulClient) -> Send:
@@ -137,12 +144,18 @@ class ChartMogulImportRecordsOperator(ChartMogulKeyedRecordsOperator):
 
         def send(given: Record) -> Sent:
             record = resolve(given)
-            try:
-                return Sent("created", self.create(client, record).get(self.id_field))
-            except ChartMogulUnprocessableError as error:
-                found = self.find(client, record) if self.repeatable and says_duplicate(error) else None
-                if found is None:
-                    raise
+            # first: what is found after the answer to a creation was lost would pass for created
+            found = None if self.if_exists == "skip" else self.find(client, record)
+            if found is None:
+                try:
+                    return Sent("created", self.create(client, record).get(self.id_field))
+                except ChartMogulUnprocessableError as error:
+                    known = says_duplicate(error) and self.if_exists != "fail"
+                    found = self.find(client, record) if known else None
+                    if found is None:
+                        raise
+            if self.if_exists == "fail":
+                return Sent("rejected", None, (("external_id", "already exists"),))
             changed = changes(record, self.names)
             if self.if_exists == "update" and changed:
                 self.update(client, found[self.id_field], changed)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_chartmogul.exceptions import ChartMogulAmbiguousWriteError
 from airflow_provider_chartmogul.imports.each import Sent
 from airflow_provider_chartmogul.moments import as_day, as_utc
+from airflow_provider_chartmogul.operators.base import check_flag
 from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator
 
 if TYPE_CHECKING:
@@ -46,11 +47,11 @@ class ChartMogulCreateKeylessRecordsOperator(ChartMogulRecordsOperator):
     def __init__(self, *, skip_equal: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.skip_equal = skip_equal
+        check_flag("skip_equal", skip_equal)
 
-    @property
-    def repeatable(self) -> bool:
-        """Only if equal records are found again."""
-        return self.skip_equal
+    def is_repeatable(self, record: Mapping[str, Any]) -> bool:
+        """Tell whether another run finds this record again."""
+        return self.skip_equal and bool(self.identity_of(record))
 
     def sender(self, client: ChartMogulClient) -> Send:
         """Return what creates one record."""
@@ -71,9 +72,10 @@ class ChartMogulCreateKeylessRecordsOperator(ChartMogulRecordsOperator):
                     return Sent("already_there", found[self.id_field])
                 try:
                     sent = create(record)
-                except ChartMogulAmbiguousWriteError as error:
+                except ChartMogulAmbiguousWriteError:
+                    # it may stand there by now: an equal one further on must look anew
                     shelf.records = None
-                    return Sent("unknown", None, (("", str(error)),), transient=True)
+                    raise
                 shelf.records.append({**self._remembered(record), self.id_field: sent.uuid})
                 return sent
 

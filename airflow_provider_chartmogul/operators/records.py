@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_chartmogul.client.fields import Problem, each_warning_once, problems
+from airflow_provider_chartmogul.client.fields import Problem, each_warning_once, misspelt, problems, within
 from airflow_provider_chartmogul.client.values import json_default
 from airflow_provider_chartmogul.exceptions import ChartMogulImportFailedError, ChartMogulImportIncompleteError
 from airflow_provider_chartmogul.imports.each import Account, Sent, send_each
 from airflow_provider_chartmogul.imports.result import summarised
 from airflow_provider_chartmogul.imports.validation import Rejection, Source
 from airflow_provider_chartmogul.operators.accounting import ChartMogulAccountingOperator
+from airflow_provider_chartmogul.operators.base import id_complaint, required_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 RecordsOrPath = Mapping[str, Any] | Sequence[Mapping[str, Any]] | str
 """One record, several, or the path of a JSON Lines file with one record in each line."""
 
-_ID = re.compile(r"[\w-]+")
-
 MAX_UUIDS = 100
 """Up to so many records the result holds an id for each; beyond, it would not be small."""
 
@@ -40,15 +38,20 @@ class ChartMogulRecordsOperator(ChartMogulAccountingOperator):
     All records are checked first, and those without a fault are sent. Each is accounted for, whatever becomes of the
     others. Returns ``{"records": number, …: number of each outcome, "rejected": number,
     "unknown": number}`` and, for up to 100 records, ``"uuids"``: an id for each, in the order of the records, ``None``
-    where there is none. A record is ``unknown`` if no usable answer came: it may or may not have taken effect.
+    where there is none. A record is ``unknown`` if no usable answer came: it may or may not have taken effect. During
+    an outage the rest is ``not_sent``, which fails the task whatever ``max_rejected`` says.
+
+    Arguments are checked when the DAG is parsed, as far as they are not templated; those of ``.partial().expand()``
+    when the task runs.
 
     :param records: a record, a list of records, or the path of a JSON Lines file (gzip where it ends in ``.gz``) with
-        one record in each line; a file that ``rejected_path`` named will do as well. All are held in memory.
-        (templated)
+        one record in each line; a file that ``rejected_path`` named will do as well. All are held in memory. A template
+        or a file may turn out to hold none, which the log warns of. (templated)
+    :raises ValueError: an empty list is given as it is, or ``records`` is rendered to text that is no path.
     :raises ChartMogulImportFailedError: more than ``max_rejected`` records were rejected or are unknown, and repeating
         does not help; the task is not retried.
-    :raises ChartMogulImportIncompleteError: more than ``max_rejected`` because ChartMogul could not be reached; a
-        retry takes up what is not done yet.
+    :raises ChartMogulImportIncompleteError: more than ``max_rejected``, or some not sent, because ChartMogul could not
+        be reached; a retry takes up what is not done yet.
     """
 
     template_fields: Sequence[str] = (*ChartMogulAccountingOperator.template_fields, "records")
@@ -63,23 +66,32 @@ class ChartMogulRecordsOperator(ChartMogulAccountingOperator):
     id_field: ClassVar[str] = "uuid"
     """The field that holds the id, in answers and in records that name what is there already."""
 
-    def __init__(self, *, records: RecordsOrPath, **kwargs: Any) -> None:
+    key_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields that together tell records apart, the most telling one last; none where equal ones may be meant."""
+
+    has_ids: ClassVar[bool] = True
+    """Whether answers hold ids."""
+
+    def __init__(self, *, records: RecordsOrPath | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.records = records
+        refuse_empty("records", records)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Fields that name a record that is there already."""
         return (self.id_field,)
 
-    @property
-    def key_fields(self) -> tuple[str, ...]:
-        """Fields that together tell records apart, the most telling one last; none where equal ones may be meant."""
-        return ()
+    def names_of(self, record: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the fields of this record that do nothing but name one that is there already."""
+        return self.names
 
-    @property
-    def repeatable(self) -> bool:
-        """Whether another run of the task takes what this one has done for done."""
+    def key_of(self, record: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the fields that tell this record apart, as :attr:`key_fields`."""
+        return self.key_fields
+
+    def is_repeatable(self, record: Mapping[str, Any]) -> bool:
+        """Tell whether another run of the task takes this record for done if it is."""
         return True
 
     @abstractmethod
@@ -100,13 +112,17 @@ class ChartMogulRecordsOperator(ChartMogulAccountingOperator):
 
     def name_problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with the name of a record that is there already."""
+        return self.id_problems(record)
+
+    def id_problems(self, record: Record) -> list[Problem]:
+        """Return what is wrong with ChartMogul's own id of a record."""
         return missing(self.id_field, record)
 
     def read(self) -> list[Any]:
         """Return the records as they were given."""
         given: Any = self.records
         if isinstance(given, str):
-            given = self.read_lines(given)
+            given = self.read_lines(_path(given))
         elif isinstance(given, Mapping):
             given = [given]
         elif not isinstance(given, Sequence):
@@ -116,6 +132,8 @@ class ChartMogulRecordsOperator(ChartMogulAccountingOperator):
     def send(self) -> tuple[_Given, _Outcome]:
         """Check all records and send the good ones; return all as they were given, and what became of them."""
         given, client = self.read(), self.hook.get_conn()
+        if not given:
+            self.log.warning("There are no records")
         checked = list(self._checked(given))
         good = [record for record, faults in checked if not faults]
         with each_warning_once():
@@ -126,7 +144,8 @@ class ChartMogulRecordsOperator(ChartMogulAccountingOperator):
             account=Account(sent, account.stopped_by),
             problems=list(self._rejections([record for record, _ in checked], sent)),
             states=self.states,
-            repeatable=self.repeatable,
+            repeatable=all(map(self.is_repeatable, good)),
+            has_ids=self.has_ids,
         )
 
     def _unwrapped(self, given: Any) -> Any:
@@ -135,17 +154,20 @@ class ChartMogulRecordsOperator(ChartMogulAccountingOperator):
 
     def _checked(self, given: Sequence[Any]) -> Iterator[tuple[Record, list[Problem]]]:
         """Yield every record, completed, with what is wrong with it."""
-        complete, first_use = self.completer(), dict[tuple[Any, ...], int]()
+        complete, first_use = self.completer(), dict[str, int]()
         for position, raw in enumerate(given, start=1):
             if misplaced := self._misplaced(raw):
                 yield {}, [misplaced]
                 continue
             record = complete(raw)
-            faults = self.problems(record) or _unwritable(record)
-            key = tuple(record.get(name) for name in self.key_fields)
-            used = [name for name in self.key_fields if record.get(name) is not None]
-            if not faults and used and first_use.setdefault(key, position) != position:
-                faults = [Problem(used[-1], f"is used before, in record {first_use[key]}")]
+            faults = self.problems(record) or _malformed_ids(self.kind, record) or _unwritable(record)
+            if faults:
+                yield record, [*faults, *_hints(self.kind, record, faults)]
+                continue
+            named = {name: record[name] for name in self.key_of(record) if record.get(name) is not None}
+            key = _as_json(named)
+            if named and first_use.setdefault(key, position) != position:
+                faults = [Problem(list(named)[-1], f"is used before, in record {first_use[key]}")]
             yield record, faults
 
     def _misplaced(self, raw: Any) -> Problem | None:
@@ -162,15 +184,21 @@ class ChartMogulRecordsOperator(ChartMogulAccountingOperator):
 
 
 def missing(name: str, record: Mapping[str, Any]) -> list[Problem]:
-    """Return a problem unless a field holds text that is not empty; of a uuid, unless it can be one."""
+    """Return a problem unless a field holds an id."""
     value = record.get(name)
-    if value in (None, "", "None"):
-        return [Problem(name, "is missing")]
-    if not isinstance(value, str):
+    if value is not None and not isinstance(value, str):
         return [Problem(name, "must be text")]
-    # such as a whole list that a template has made into text: no record has that uuid, and so it would pass for deleted
-    malformed = name.endswith("uuid") and not _ID.fullmatch(value)
-    return [Problem(name, "must be an id")] if malformed else []
+    complaint = id_complaint(name, value or "")
+    return [Problem(name, complaint)] if complaint else []
+
+
+def refuse_empty(name: str, given: object) -> None:
+    """Refuse an argument that is an empty list.
+
+    :raises ValueError: it is; names the argument.
+    """
+    if isinstance(given, list | tuple) and not given:
+        raise ValueError(f"{name} must hold at least one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +215,7 @@ class _Outcome:
     problems: list[Rejection]
     states: tuple[str, ...]
     repeatable: bool
+    has_ids: bool
 
     def summary(self) -> dict[str, Any]:
         counts = Counter(sent.state for sent in self.account.sent)
@@ -194,19 +223,21 @@ class _Outcome:
         summary |= {state: counts[state] for state in (*self.states, "rejected", "unknown")}
         if counts["not_sent"]:
             summary["not_sent"] = counts["not_sent"]
-        if len(self.account.sent) <= MAX_UUIDS:
+        if self.has_ids and len(self.account.sent) <= MAX_UUIDS:
             summary["uuids"] = [sent.uuid for sent in self.account.sent]
         return summary
 
     def raise_for_failures(self, max_rejected: int) -> None:
         if self.account.stopped_by is not None:
             raise self.account.stopped_by
-        failed = [sent for sent in self.account.sent if sent.reasons]
-        if len(failed) <= max_rejected:
+        states = Counter(sent.state for sent in self.account.sent)
+        not_sent, rejected = states["not_sent"], states["rejected"]
+        failed = rejected + states["unknown"] + not_sent
+        if failed <= max_rejected and not not_sent:
             return
-        for_good = [sent for sent in failed if not (sent.transient and self.repeatable)]
-        text = f"{len(failed)} records failed ({max_rejected} allowed): {summarised(self.problems)}"
-        if len(for_good) <= max_rejected:
+        left = f", {not_sent} of them not sent" if not_sent else ""
+        text = f"{failed} records failed ({max_rejected} allowed){left}: {summarised(self.problems)}"
+        if self.repeatable and rejected <= max_rejected:
             raise ChartMogulImportIncompleteError(text)
         raise ChartMogulImportFailedError(text, [problem.as_dict() for problem in self.problems])
 
@@ -216,9 +247,45 @@ def _is_wrapped(given: Any) -> bool:
     return isinstance(given, Mapping) and given.keys() == {"kind", "record", "problems"}
 
 
+def _path(given: str) -> str:
+    """Return the path of a file; say so where it is the text of the records themselves."""
+    if given.lstrip().startswith(("[", "{")):
+        raise ValueError(
+            "records is a list or a record as text: a template that stands for it needs render_template_as_native_obj "
+            "of the DAG"
+        )
+    return required_text("records", given)
+
+
+def _malformed_ids(kind: str, record: Record) -> list[Problem]:
+    """Return the ids in a record and in those within it that templates have made of nothing."""
+    return [
+        Problem(f"{place}{name}", complaint)
+        for place, _, part in within(kind, record)
+        for name, value in part.items()
+        if str(name).endswith(("uuid", "_id")) and isinstance(value, str) and value
+        if (complaint := id_complaint(name, value))
+    ]
+
+
+def _hints(kind: str, record: Record, faults: Sequence[Problem]) -> list[Problem]:
+    """Return the fields of a faulty record that look misspelt, as far as the faults do not say so."""
+    said = " ".join(fault.message for fault in faults)
+    return [
+        Problem(f"{place}{name}", f"is unknown; is {meant!r} meant?")
+        for place, inner, part in within(kind, record)
+        for name, meant in misspelt(inner, part).items()
+        if repr(name) not in said
+    ]
+
+
 def _unwritable(record: Record) -> list[Problem]:
     try:
-        json.dumps(record, default=json_default, allow_nan=False)
+        _as_json(record)
     except (TypeError, ValueError):
         return [Problem("", "cannot be written as JSON")]
     return []
+
+
+def _as_json(value: Record) -> str:
+    return json.dumps(value, default=json_default, allow_nan=False, sort_keys=True)

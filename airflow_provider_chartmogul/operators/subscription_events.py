@@ -46,19 +46,18 @@ class ChartMogulSubscriptionEventsOperator(ChartMogulKeyedRecordsOperator):
     kind = "subscription_events"
     id_field = "id"
 
-    def name_problems(self, record: Record) -> list[Problem]:
-        """Return what is wrong with the name of an event."""
-        if record.get("external_id") is not None:
-            return super().name_problems(record)
+    def id_problems(self, record: Record) -> list[Problem]:
+        """Return what is wrong with the number of an event."""
         number = record.get("id")
-        return [] if isinstance(number, int) or str(number).isdigit() else [Problem("id", "must be a number")]
+        whole = str(number).isdecimal() and isinstance(number, int | str)
+        return [] if whole else [Problem("id", "must be a number")]
 
 
 class ChartMogulUpdateSubscriptionEventsOperator(ChartMogulSubscriptionEventsOperator, ChartMogulUpdateRecordsOperator):
     """Change subscription events.
 
-    A record names the event by ``id``, or by ``external_id`` within a data source, and the fields to change. The count
-    is ``updated``. Arguments, result and errors as in
+    A record names the event by ``id``, or by ``external_id`` within a data source, and the fields to change; beside
+    ``id``, ``external_id`` is one of them. The count is ``updated``. Arguments, result and errors as in
     :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulUpdateRecordsOperator`.
     Reference: ``/reference/subscription-events/update``.
     """

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.imports.each import Sent
+from airflow_provider_chartmogul.operators.keyless_records import as_instant
 from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator, missing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.imports.each import Send
+
+DATES = ("cancelled_at", "cancellation_dates")
 
 
 class ChartMogulConnectSubscriptionsOperator(ChartMogulRecordsOperator):
@@ -64,7 +69,11 @@ class ChartMogulCancelSubscriptionsOperator(ChartMogulRecordsOperator):
     A record names the subscription by ``uuid`` (``sub_…``, as ``client.subscriptions.list_imported`` has it) and has
     either ``cancelled_at``, a time that is not in the future and is added to the cancellations, or
     ``cancellation_dates``, which replace all of them (``[]`` takes them back). MRR follows in the background. The count
-    is ``cancelled``. Arguments, result and errors as in
+    is ``cancelled``.
+
+    ChartMogul adds ``cancelled_at`` as often as it is sent. With the ``customer_uuid`` in the record, too, it is sent
+    only if it is not among the subscription's cancellations. Without, another run adds it once more; hence a failure is
+    then for good, and the task is not retried. Arguments, result and errors as in
     :class:`~airflow_provider_chartmogul.operators.records.ChartMogulRecordsOperator`.
     """
 
@@ -74,16 +83,30 @@ class ChartMogulCancelSubscriptionsOperator(ChartMogulRecordsOperator):
 
     def problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with a record."""
-        given = [name for name in ("cancelled_at", "cancellation_dates") if record.get(name) is not None]
-        one = [] if len(given) == 1 else [Problem("cancelled_at", "or cancellation_dates must be given, not both")]
-        return [*missing("uuid", record), *one, *super().problems(record)]
+        given = [name for name in DATES if record.get(name) is not None]
+        one = {0: "is missing, and cancellation_dates as well", 2: "must not be given beside cancellation_dates"}
+        wrong = [Problem("cancelled_at", one[len(given)])] if len(given) in one else []
+        return [*missing("uuid", record), *wrong, *super().problems(record)]
+
+    def is_repeatable(self, record: Mapping[str, Any]) -> bool:
+        """Tell whether another run sees what this one did, or does no harm."""
+        return record.get("cancelled_at") is None or bool(record.get("customer_uuid"))
 
     def sender(self, client: ChartMogulClient) -> Send:
         """Return what sets the cancellations of one subscription."""
 
         def send(record: Record) -> Sent:
-            dates = {name: record.get(name) for name in ("cancelled_at", "cancellation_dates")}
-            client.subscriptions.cancel(record["uuid"], **dates)
+            if not _stands_there(client, record):
+                client.subscriptions.cancel(record["uuid"], **{name: record.get(name) for name in DATES})
             return Sent("cancelled", record["uuid"])
 
         return send
+
+
+def _stands_there(client: ChartMogulClient, record: Record) -> bool:
+    """Tell whether a time is among the cancellations of the subscription, as far as that can be looked up."""
+    if record.get("cancelled_at") is None or not record.get("customer_uuid"):
+        return False
+    imported = client.subscriptions.list_imported(record["customer_uuid"])
+    there = [dates for found in imported if found["uuid"] == record["uuid"] for dates in found["cancellation_dates"]]
+    return as_instant(record["cancelled_at"]) in map(as_instant, there)

@@ -69,11 +69,8 @@ def test_several_are_under_way_at_once() -> None:
             Sent("rejected", None, (("plan_external_id", "names no plan"),)),
         ),
         (ChartMogulAmbiguousWriteError("perhaps"), Sent("unknown", None, (("", "perhaps"),))),
-        (
-            ChartMogulServerError("failed", status_code=500),
-            Sent("unknown", None, (("", "failed"),), transient=True),
-        ),
-        (ChartMogulUnreachableError("gone"), Sent("unknown", None, (("", "gone"),), transient=True)),
+        (ChartMogulServerError("failed", status_code=500), Sent("unknown", None, (("", "failed"),))),
+        (ChartMogulUnreachableError("gone"), Sent("unknown", None, (("", "gone"),))),
     ],
 )
 def test_a_failure_is_one_record_s_own(error: Exception, sent: Sent) -> None:
@@ -93,7 +90,6 @@ def test_an_outage_is_noticed() -> None:
     assert len(tried) <= 6
     assert len(account.sent) == 50
     assert [sent.state for sent in account.sent].count("not_sent") == 50 - len(tried)
-    assert all(sent.transient for sent in account.sent)
 
 
 def test_failures_with_successes_between_them_are_no_outage() -> None:

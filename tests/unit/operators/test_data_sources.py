@@ -98,8 +98,9 @@ def test_a_missing_source_is_success_or_not(remove: Any, client: ChartMogulClien
 @pytest.mark.parametrize("remove", [delete, empty])
 @pytest.mark.usefixtures("chartmogul_conn")
 def test_a_source_that_rendered_to_nothing_is_refused_before_any_request(remove: Any, emulator: Emulator) -> None:
-    with pytest.raises(ValueError, match="data_source_uuid is empty"):
-        remove("None")
+    for nothing in ("None", "[]"):
+        with pytest.raises(ValueError, match=r"data_source_uuid is (empty|missing)"):
+            remove(nothing)
     assert emulator.stats()["requests"] == 0
 
 

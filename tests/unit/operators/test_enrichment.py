@@ -272,13 +272,15 @@ def test_exactly_one_target_is_asked_for_when_the_dag_is_parsed(target: dict[str
         ("external_id", "", "external_id is empty"),
         ("external_id", None, "give exactly one target"),
         ("data_source_uuid", "None", "data_source_uuid is empty"),
+        ("customer_uuid", "[]", "customer_uuid is missing"),
+        ("customer_uuid", "['cus_1']", "customer_uuid must be an id"),
     ],
 )
 @pytest.mark.usefixtures("chartmogul_conn", "customers")
 def test_a_target_that_rendered_to_nothing_reaches_nobody(
     field: str, rendered: str | None, message: str, emulator: Emulator
 ) -> None:
-    pair = {"data_source_uuid": "{{ a }}", "external_id": "{{ b }}"}
+    pair = {"data_source_uuid": "ds_1", "external_id": "b"}
     task = ChartMogulAddTagsOperator(task_id="tag", tags=["pilot"], **(pair if field in pair else {field: "{{ a }}"}))
     setattr(task, field, rendered)
     before = emulator.stats()["requests"]

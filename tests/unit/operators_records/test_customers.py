@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 
-from airflow_provider_chartmogul.exceptions import ChartMogulImportFailedError, ChartMogulNotFoundError
+from airflow_provider_chartmogul.client.resources.customers import CustomersResource
+from airflow_provider_chartmogul.exceptions import (
+    ChartMogulImportFailedError,
+    ChartMogulNotFoundError,
+    ChartMogulUnprocessableError,
+)
 from airflow_provider_chartmogul.operators.customers import (
     ChartMogulImportCustomersOperator,
     ChartMogulMergeCustomersOperator,
@@ -99,6 +105,33 @@ class TestMerge:
         with pytest.raises(ChartMogulImportFailedError, match="not found"):
             run(ChartMogulMergeCustomersOperator, records=record)
 
+    def test_two_that_are_refused_and_still_two_are_not_merged(
+        self, client: ChartMogulClient, emulator: Emulator, data_source: str, uuids: list[str]
+    ) -> None:
+        refusing = ChartMogulMergeCustomersOperator(
+            task_id="task",
+            records={
+                "from": {"data_source_uuid": data_source, "external_id": "acct-1"},
+                "into": {"customer_uuid": uuids[1]},
+            },
+        )
+        refused = ChartMogulUnprocessableError("cannot be merged", status_code=422)
+        with (
+            patch.object(CustomersResource, "merge", side_effect=refused),
+            pytest.raises(ChartMogulImportFailedError, match="cannot be merged"),
+        ):
+            refusing.execute({})
+
+    def test_a_customer_is_merged_once_and_not_into_itself(self, data_source: str, uuids: list[str]) -> None:
+        goes, stays = ({"customer_uuid": uuid} for uuid in uuids)
+        records = [{"from": goes, "into": stays}, {"from": dict(goes), "into": stays}, {"from": stays, "into": stays}]
+        with pytest.raises(ChartMogulImportFailedError) as caught:
+            run(ChartMogulMergeCustomersOperator, records=records)
+        assert [(row["position"], row["field"], row["message"]) for row in caught.value.rejected] == [
+            (2, "from", "is used before, in record 1"),
+            (3, "from", "is the customer that stays"),
+        ]
+
     def test_a_key_that_names_nobody(self, data_source: str, uuids: list[str]) -> None:
         # unlike a uuid, a key does not vanish in a merge
         typo = {"data_source_uuid": data_source, "external_id": "TYPO"}
@@ -139,6 +172,13 @@ class TestUnmerge:
         assert [note["text"] for note in client.customer_notes.list(customer_uuid=part["uuid"])] == ["Moves along"]
         again = run(ChartMogulUnmergeCustomersOperator, records=record)
         assert counts(again) == {"records": 1, "already_unmerged": 1}
+
+    @pytest.mark.parametrize("nobody", ["cus_nope", "None", "[]"])
+    def test_of_a_customer_that_is_not_there(self, data_source: str, uuids: list[str], nobody: str) -> None:
+        assert uuids
+        record = {"customer_uuid": nobody, "data_source_uuid": data_source, "external_id": "acct-1"}
+        with pytest.raises(ChartMogulImportFailedError):
+            run(ChartMogulUnmergeCustomersOperator, records=record)
 
     def test_a_customer_of_one_part(self, data_source: str, uuids: list[str]) -> None:
         record = {"customer_uuid": uuids[0], "data_source_uuid": data_source, "external_id": "acct-1"}

@@ -197,6 +197,24 @@ def test_a_lost_answer_makes_no_double(
 
 
 @each_kind
+def test_after_a_lost_answer_an_equal_record_looks_anew(
+    kind: Kind, client: ChartMogulClient, emulator: Emulator, customers: list[Customer]
+) -> None:
+    emulator.set_faults([{"kind": "drop_after", "method": "POST", "times": 1}])
+    result = create(kind, *[kind.new(customers[0])] * 2, max_rejected=1)
+    assert (result["unknown"], result["already_there"], result["created"]) == (1, 1, 0)
+    assert len(kind.all(client)) == 1
+
+
+def test_a_lost_answer_is_final_where_nothing_tells_records_apart(
+    emulator: Emulator, customers: list[Customer]
+) -> None:
+    emulator.set_faults([{"kind": "drop_after", "method": "POST", "times": 1}])
+    with pytest.raises(ChartMogulImportFailedError, match="may or may not"):
+        create(KINDS[1], {"customer_uuid": customers[0].uuid, "type": "note"})
+
+
+@each_kind
 def test_a_lost_answer_is_final_where_equal_records_are_meant(
     kind: Kind, emulator: Emulator, customers: list[Customer]
 ) -> None:

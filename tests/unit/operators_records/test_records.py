@@ -7,6 +7,7 @@ import json
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock, call
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG
@@ -16,12 +17,16 @@ from airflow_provider_chartmogul.exceptions import (
     ChartMogulImportFailedError,
     ChartMogulImportIncompleteError,
 )
+from airflow_provider_chartmogul.operators.customer_notes import ChartMogulCreateCustomerNotesOperator
 from airflow_provider_chartmogul.operators.customers import (
     ChartMogulDeleteCustomersOperator,
     ChartMogulImportCustomersOperator,
+    ChartMogulMergeCustomersOperator,
     ChartMogulUpdateCustomersOperator,
 )
-from tests.unit.imports.samples import customer
+from airflow_provider_chartmogul.operators.invoices import ChartMogulImportInvoicesOperator
+from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator
+from tests.unit.imports.samples import customer, invoice, line_item
 from tests.unit.operators_records.running import counts, lines, run
 
 if TYPE_CHECKING:
@@ -63,16 +68,38 @@ class TestInput:
         assert counts(import_customers(data_source, str(path))) == {"records": 3, "created": 3}
         assert {found["name"] for found in stored(client, data_source).values()} == {"Jürgen"}
 
-    def test_no_records(self, data_source: str) -> None:
-        assert import_customers(data_source, []) == {
-            "records": 0,
-            "created": 0,
-            "updated": 0,
-            "already_there": 0,
-            "rejected": 0,
-            "unknown": 0,
-            "uuids": [],
-        }
+    def test_an_empty_list_is_refused_unless_it_was_rendered(
+        self, data_source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with pytest.raises(ValueError, match="records must hold at least one"):
+            ChartMogulImportCustomersOperator(task_id="task", records=[])
+        with pytest.raises(ValueError, match="uuids must hold at least one"):
+            ChartMogulDeleteCustomersOperator(task_id="task", uuids=[])
+        path = tmp_path / "none.jsonl"
+        path.touch()
+        log = MagicMock()
+        monkeypatch.setattr(ChartMogulRecordsOperator, "log", log)
+        assert counts(import_customers(data_source, str(path))) == {}
+        task = ChartMogulDeleteCustomersOperator(task_id="task", uuids="{{ params.uuids }}")
+        task.uuids = []
+        assert task.execute({}) == {"records": 0, "deleted": 0, "missing": 0, "rejected": 0, "unknown": 0, "uuids": []}
+        assert log.warning.mock_calls.count(call("There are no records")) == 2
+
+    @pytest.mark.parametrize("text", ["[]", " [{'external_id': 'acct-1'}]", "{'external_id': 'acct-1'}"])
+    def test_records_rendered_as_text_are_refused(self, data_source: str, text: str) -> None:
+        with pytest.raises(ValueError, match=r"as text: .* render_template_as_native_obj"):
+            import_customers(data_source, text)
+
+    @pytest.mark.parametrize("text", ["", "None"])
+    def test_a_path_that_rendered_to_nothing_is_refused(self, data_source: str, text: str) -> None:
+        with pytest.raises(ValueError, match="records is empty, or its template has no value"):
+            import_customers(data_source, text)
+
+    def test_a_record_whose_data_source_is_null_gets_that_of_all(
+        self, client: ChartMogulClient, data_source: str
+    ) -> None:
+        import_customers(data_source, customer(data_source_uuid=None))
+        assert stored(client, data_source).keys() == {"acct-1"}
 
     def test_something_else(self, data_source: str) -> None:
         with pytest.raises(TypeError, match="records must be a record, a list or a path, not int"):
@@ -125,12 +152,70 @@ class TestChecks:
         ("arguments", "message"),
         [
             ({"max_rejected": -1}, "max_rejected must not be negative"),
+            ({"max_rejected": "{{ params.allowed }}"}, "max_rejected must be a number, .* it cannot be a template"),
             ({"if_exists": "replace"}, "if_exists must be one"),
         ],
     )
     def test_bad_arguments_are_refused_when_the_dag_is_parsed(self, arguments: dict[str, Any], message: str) -> None:
         with pytest.raises(ValueError, match=message):
-            ChartMogulImportCustomersOperator(task_id="task", records=[], **arguments)
+            ChartMogulImportCustomersOperator(task_id="task", records=[customer()], **arguments)
+
+    def test_a_flag_is_no_template(self) -> None:
+        with pytest.raises(ValueError, match=r"ignore_missing must be True or False, .* it cannot be a template"):
+            ChartMogulDeleteCustomersOperator(task_id="task", uuids="cus_1", ignore_missing="{{ params.lenient }}")
+
+    @pytest.mark.parametrize("nothing", ["None", "[]"])
+    def test_ids_that_templates_make_of_nothing_are_missing(
+        self, emulator: Emulator, data_source: str, nothing: str
+    ) -> None:
+        before = emulator.stats()["requests"]
+        faulty: list[tuple[type[ChartMogulRecordsOperator], dict[str, Any], str]] = [
+            (ChartMogulImportCustomersOperator, customer(external_id=nothing), "external_id"),
+            (ChartMogulCreateCustomerNotesOperator, {"customer_uuid": nothing, "type": "note"}, "customer_uuid"),
+            (ChartMogulImportInvoicesOperator, invoice(customer_external_id=nothing), "customer_external_id"),
+            (
+                ChartMogulImportInvoicesOperator,
+                invoice(line_items=[line_item(subscription_external_id=nothing)]),
+                r"line_items\[0\].subscription_external_id",
+            ),
+            (
+                ChartMogulMergeCustomersOperator,
+                {"from": {"customer_uuid": nothing}, "into": {"customer_uuid": "cus_1"}},
+                "from.customer_uuid",
+            ),
+        ]
+        for operator, record, name in faulty:
+            fixed = {"data_source_uuid": data_source} if "data_source_uuid" in operator.template_fields else {}
+            with pytest.raises(ChartMogulImportFailedError, match=f": {name} is missing"):
+                run(operator, records=record, **fixed)
+        assert emulator.stats()["requests"] == before
+
+    def test_a_name_may_be_none(self, client: ChartMogulClient, data_source: str) -> None:
+        import_customers(data_source, customer(name="None"))
+        assert stored(client, data_source)["acct-1"]["name"] == "None"
+
+    @pytest.mark.parametrize(
+        ("operator", "record", "hint"),
+        [
+            (ChartMogulUpdateCustomersOperator, {"extrenal_id": "a", "name": "b"}, "extrenal_id is .* 'external_id'"),
+            (ChartMogulDeleteCustomersOperator, {"extrenal_id": "a"}, "extrenal_id is unknown; is 'external_id' meant"),
+            (
+                ChartMogulMergeCustomersOperator,
+                {"from": {"customer_uiid": "cus_1"}, "into": {"customer_uuid": "cus_2"}},
+                "is 'customer_uiid' meant|from.customer_uiid is unknown; is 'customer_uuid' meant",
+            ),
+            (
+                ChartMogulImportInvoicesOperator,
+                invoice(customer_external_id=None, customer_extrenal_id="acct-1"),
+                "customer_extrenal_id is unknown; is 'customer_external_id' meant",
+            ),
+        ],
+    )
+    def test_a_misspelt_name_is_told(
+        self, operator: type[ChartMogulRecordsOperator], record: dict[str, Any], hint: str
+    ) -> None:
+        with pytest.raises(ChartMogulImportFailedError, match=hint):
+            run(operator, records=record)
 
     def test_a_rendered_if_exists_is_checked(self, data_source: str) -> None:
         task = ChartMogulImportCustomersOperator(
@@ -214,6 +299,11 @@ class TestFailures:
         assert result["created"] + result["unknown"] == 20
         assert result["unknown"] == result["uuids"].count(None) > 0
 
+    def test_what_was_not_sent_fails_the_task_whatever_is_allowed(self, impatient: Emulator, data_source: str) -> None:
+        impatient.set_faults([{"kind": "500", "method": "POST", "path": "/customers$"}])
+        with pytest.raises(ChartMogulImportIncompleteError, match=r"60 records failed .*, \d+ of them not sent"):
+            import_customers(data_source, [customer(number) for number in range(60)], max_rejected=60)
+
     def test_an_outage_ends_the_run_before_all_records_were_tried(
         self, impatient: Emulator, data_source: str, tmp_path: Path
     ) -> None:
@@ -258,9 +348,13 @@ class TestUpdate:
         found = stored(client, data_source)
         assert (found["acct-1"]["name"], found["acct-2"]["name"], found["acct-2"]["company"]) == ("New", "", "Acme")
 
-    def test_a_uuid_goes_before_an_external_id(self, client: ChartMogulClient, data_source: str) -> None:
+    def test_an_external_id_beside_a_uuid_is_not_passed_over(self, client: ChartMogulClient, data_source: str) -> None:
         (uuid,) = import_customers(data_source, customer())["uuids"]
-        record = {"uuid": uuid, "external_id": "acct-1", "name": "New"}
+        record = {"uuid": uuid, "data_source_uuid": data_source, "external_id": "acct-9", "name": "New"}
+        with pytest.raises(ChartMogulImportFailedError, match="external_id cannot change"):
+            run(ChartMogulUpdateCustomersOperator, records=record)
+        assert stored(client, data_source)["acct-1"]["name"] == "Customer 1"
+        del record["external_id"]
         assert counts(run(ChartMogulUpdateCustomersOperator, records=record)) == {"records": 1, "updated": 1}
         assert stored(client, data_source)["acct-1"]["name"] == "New"
 
@@ -314,10 +408,20 @@ class TestDelete:
         with pytest.raises(ChartMogulImportFailedError, match="uuid is missing"):
             run(ChartMogulDeleteCustomersOperator, uuids=[None, ""])
 
-    @pytest.mark.parametrize("arguments", [{}, {"uuids": [], "records": []}])
+    @pytest.mark.parametrize("arguments", [{}, {"uuids": ["a"], "records": [{"uuid": "a"}]}])
     def test_either_uuids_or_records(self, arguments: dict[str, Any]) -> None:
         with pytest.raises(ValueError, match="give either uuids or records"):
             ChartMogulDeleteCustomersOperator(task_id="task", **arguments)
+
+    def test_uuids_that_rendered_to_nothing_are_refused(self) -> None:
+        task = ChartMogulDeleteCustomersOperator(task_id="task", uuids="{{ params.uuids }}")
+        task.uuids = None
+        with pytest.raises(ValueError, match="give either uuids or records"):
+            task.execute({})
+
+    def test_a_map_is_no_list_of_ids(self) -> None:
+        with pytest.raises(TypeError, match="uuids must be an id or a list of them, not dict"):
+            run(ChartMogulDeleteCustomersOperator, uuids={"cus_1": 1})
 
 
 def test_tasks_can_be_chained_and_mapped() -> None:

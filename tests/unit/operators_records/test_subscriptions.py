@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_chartmogul.exceptions import ChartMogulImportFailedError
+from airflow_provider_chartmogul.exceptions import ChartMogulImportFailedError, ChartMogulImportIncompleteError
 from airflow_provider_chartmogul.operators.invoices import ChartMogulImportInvoicesOperator
 from airflow_provider_chartmogul.operators.subscription_events import (
     ChartMogulDeleteSubscriptionEventsOperator,
@@ -23,6 +23,7 @@ from tests.unit.operators_records.running import counts, run
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.emulator import Emulator
 
 
 @pytest.fixture
@@ -55,10 +56,42 @@ class TestSubscriptions:
         run(ChartMogulCancelSubscriptionsOperator, records={"uuid": old, "cancellation_dates": []})
         assert imported(client, customer_uuid)["old"]["cancellation_dates"] == []
 
-    @pytest.mark.parametrize("dates", [{}, {"cancelled_at": "2026-03-15", "cancellation_dates": []}])
-    def test_one_way_to_cancel(self, dates: dict[str, Any]) -> None:
-        with pytest.raises(ChartMogulImportFailedError, match="or cancellation_dates must be given, not both"):
+    @pytest.mark.parametrize(
+        ("dates", "message"),
+        [
+            ({}, "cancelled_at is missing, and cancellation_dates as well"),
+            ({"canceled_at": "2026-03-15"}, "canceled_at is unknown; is 'cancelled_at' meant"),
+            (
+                {"cancelled_at": "2026-03-15", "cancellation_dates": []},
+                "cancelled_at must not be given beside cancellation_dates",
+            ),
+        ],
+    )
+    def test_one_way_to_cancel(self, dates: dict[str, Any], message: str) -> None:
+        with pytest.raises(ChartMogulImportFailedError, match=message):
             run(ChartMogulCancelSubscriptionsOperator, records={"uuid": "sub_1", **dates})
+
+    def test_a_time_is_added_once_where_the_customer_is_known(
+        self, client: ChartMogulClient, emulator: Emulator, customer_uuid: str
+    ) -> None:
+        uuid = imported(client, customer_uuid)["old"]["uuid"]
+        record = {"uuid": uuid, "customer_uuid": customer_uuid, "cancelled_at": "2026-03-15"}
+        emulator.set_faults([{"kind": "drop_after", "method": "PATCH", "times": 1}])
+        with pytest.raises(ChartMogulImportIncompleteError):
+            run(ChartMogulCancelSubscriptionsOperator, records=record)
+        assert counts(run(ChartMogulCancelSubscriptionsOperator, records=record)) == {"records": 1, "cancelled": 1}
+        assert imported(client, customer_uuid)["old"]["cancellation_dates"] == ["2026-03-15T00:00:00.000Z"]
+        assert emulator.stats()["requests_by_operation"]["PATCH /import/subscriptions/{subscription_uuid}"] == 1
+        run(ChartMogulCancelSubscriptionsOperator, records={**record, "cancelled_at": "2026-03-16"})
+        assert len(imported(client, customer_uuid)["old"]["cancellation_dates"]) == 2
+
+    def test_a_time_that_cannot_be_looked_up_is_not_sent_again(
+        self, client: ChartMogulClient, emulator: Emulator, customer_uuid: str
+    ) -> None:
+        uuid = imported(client, customer_uuid)["old"]["uuid"]
+        emulator.set_faults([{"kind": "drop_after", "method": "PATCH", "times": 1}])
+        with pytest.raises(ChartMogulImportFailedError, match="may or may not"):
+            run(ChartMogulCancelSubscriptionsOperator, records={"uuid": uuid, "cancelled_at": "2026-03-15"})
 
     def test_connect_and_disconnect(self, client: ChartMogulClient, data_source: str, customer_uuid: str) -> None:
         names = [{"data_source_uuid": data_source, "external_id": name} for name in ("new", "old")]
@@ -127,6 +160,32 @@ class TestEvents:
         assert counts(result) == {"records": 1, "deleted": 1}
         result = run(ChartMogulDeleteSubscriptionEventsOperator, records=names[:1], data_source_uuid=data_source)
         assert counts(result) == {"records": 1, "missing": 1}
+
+    @pytest.mark.usefixtures("customer_uuid")
+    def test_as_the_api_lists_them(self, client: ChartMogulClient, data_source: str) -> None:
+        records = [self.event(), {**self.event(), "external_id": "ev-2"}]
+        run(ChartMogulImportSubscriptionEventsOperator, records=records, data_source_uuid=data_source)
+        listed = [{**found, "effective_date": "2026-04-09"} for found in client.subscription_events.list()]
+        assert counts(run(ChartMogulUpdateSubscriptionEventsOperator, records=listed)) == {"records": 2, "updated": 2}
+        assert sorted(self.events(client)) == [("ev-1", "2026-04-09"), ("ev-2", "2026-04-09")]
+        again = [{"id": listed[0]["id"], "external_id": name, "currency": "EUR"} for name in ("a", "b")]
+        with pytest.raises(ChartMogulImportFailedError, match="id is used before, in record 1"):
+            run(ChartMogulUpdateSubscriptionEventsOperator, records=again)
+        assert counts(run(ChartMogulDeleteSubscriptionEventsOperator, records=listed)) == {"records": 2, "deleted": 2}
+        assert self.events(client) == []
+
+    @pytest.mark.usefixtures("customer_uuid")
+    def test_one_number_is_enough(self, client: ChartMogulClient, data_source: str) -> None:
+        made = run(ChartMogulImportSubscriptionEventsOperator, records=self.event(), data_source_uuid=data_source)
+        (number,) = made["uuids"]
+        assert isinstance(number, int)
+        result = run(ChartMogulDeleteSubscriptionEventsOperator, uuids=number)
+        assert (counts(result), self.events(client)) == ({"records": 1, "deleted": 1}, [])
+
+    @pytest.mark.parametrize("number", [True, -1, 1.0, "one", "None"])
+    def test_what_is_no_number_of_an_event(self, number: Any) -> None:
+        with pytest.raises(ChartMogulImportFailedError, match="id must be a number"):
+            run(ChartMogulDeleteSubscriptionEventsOperator, records={"id": number, "external_id": "ev-1"})
 
     def test_events_that_are_not_named(self) -> None:
         for operator in (ChartMogulUpdateSubscriptionEventsOperator, ChartMogulDeleteSubscriptionEventsOperator):
