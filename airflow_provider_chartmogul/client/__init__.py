@@ -29,7 +29,6 @@ from airflow_provider_chartmogul.client.resources.subscriptions import Subscript
 from airflow_provider_chartmogul.client.resources.tags import TagsResource
 from airflow_provider_chartmogul.client.resources.tasks import TasksResource
 from airflow_provider_chartmogul.client.resources.transactions import TransactionsResource
-from airflow_provider_chartmogul.client.transport import Transport
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -68,6 +67,9 @@ class ChartMogulClient:
         read_timeout: float = 60.0,
         max_retry_seconds: float = 300.0,
     ) -> None:
+        # the HTTP library and the rate limiter come with the first client, not with every DAG file
+        from airflow_provider_chartmogul.client.transport import Transport
+
         self._transport = Transport(
             api_key,
             base_url,

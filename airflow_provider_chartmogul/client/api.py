@@ -11,8 +11,8 @@ import tempfile
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
+from airflow_provider_chartmogul.client.request import CHUNK, Request
 from airflow_provider_chartmogul.client.retry import is_ambiguous, is_transient, retrying
-from airflow_provider_chartmogul.client.transport import CHUNK, File, Request, Transport
 from airflow_provider_chartmogul.client.values import Record, with_fields
 from airflow_provider_chartmogul.exceptions import (
     ChartMogulAmbiguousWriteError,
@@ -23,6 +23,9 @@ from airflow_provider_chartmogul.exceptions import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from airflow_provider_chartmogul.client.request import File
+    from airflow_provider_chartmogul.client.transport import Transport
 
 T = TypeVar("T")
 

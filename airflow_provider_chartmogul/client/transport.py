@@ -10,8 +10,7 @@ import logging
 import os
 import time
 from base64 import b64encode
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import requests
@@ -27,7 +26,8 @@ from airflow_provider_chartmogul.client.errors import (
     status_error,
 )
 from airflow_provider_chartmogul.client.rate_budget import RateBudget, shared_budget
-from airflow_provider_chartmogul.client.values import Record, json_default, query
+from airflow_provider_chartmogul.client.request import CHUNK, Request
+from airflow_provider_chartmogul.client.values import Record, query
 from airflow_provider_chartmogul.exceptions import (
     ChartMogulConfigError,
     ChartMogulConnectionError,
@@ -36,57 +36,9 @@ from airflow_provider_chartmogul.exceptions import (
     ChartMogulTimeoutError,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 log = logging.getLogger(__name__)
 
-CHUNK = 1 << 20
 USER_AGENT = f"airflow-provider-chartmogul/{__version__}"
-
-
-@dataclass(frozen=True)
-class File:
-    """A file to send.
-
-    :param name: its name, for the receiver.
-    :param content_type: MIME type.
-    """
-
-    name: str
-    content: bytes
-    content_type: str
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to ask.
-
-    :param path: escaped, below the base URL.
-    :param params: query; ``None`` is left out, flags become words.
-    :param body: sent as JSON; dates inside become text.
-    :param file: sent with the body as the fields of a form, which is then not JSON.
-    """
-
-    method: str
-    path: str
-    params: Mapping[str, Any] | None = None
-    body: Mapping[str, Any] | None = None
-    file: File | None = None
-
-    @property
-    def name(self) -> str:
-        """Method and path: all that errors and logs may quote of a request."""
-        return f"{self.method} {self.path}"
-
-    def content(self) -> dict[str, Any]:
-        """Return what the HTTP library is to send, read anew each time: a retry may have less to send."""
-        if self.file is not None:
-            return {"data": self.body, "files": {"file": (self.file.name, self.file.content, self.file.content_type)}}
-        if self.body is None:
-            return {}
-        body = json.dumps(self.body, default=json_default, allow_nan=False).encode()
-        return {"data": body, "headers": {"Content-Type": "application/json"}}
 
 
 class Transport:

@@ -7,8 +7,8 @@ from typing import BinaryIO, Literal
 from airflow_provider_chartmogul.client.errors import says_duplicate
 from airflow_provider_chartmogul.client.fields import checked
 from airflow_provider_chartmogul.client.pagination import Listing, PageShape
+from airflow_provider_chartmogul.client.request import File
 from airflow_provider_chartmogul.client.resources._resource import Resource
-from airflow_provider_chartmogul.client.transport import File
 from airflow_provider_chartmogul.client.values import Record, path
 from airflow_provider_chartmogul.exceptions import ChartMogulUnprocessableError
 
