@@ -12,7 +12,6 @@ from airflow_provider_chartmogul.exceptions import (
 )
 from airflow_provider_chartmogul.imports.each import Sent
 from airflow_provider_chartmogul.imports.look_ups import LookUps, reference_problems, with_plan_named
-from airflow_provider_chartmogul.operators.changing_records import changes
 from airflow_provider_chartmogul.operators.keyed_records import (
     ChartMogulDeleteKeyedRecordsOperator,
     ChartMogulImportRecordsOperator,
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.imports.each import Send
-
-PART = ("customer_external_id", "data_source_uuid")
-"""What names one part of a merged customer."""
 
 _CHANGEABLE = ("date", "due_date", "currency", "collection_method")
 _PLACE = "invoices[0]."
@@ -70,18 +66,17 @@ class ChartMogulImportInvoicesOperator(ChartMogulImportRecordsOperator):
                 look_ups.filled("plan", item, source, place=f"line_items[{index}].")
                 for index, item in enumerate(parts(record, "line_items"))
             ]
-            # with the external id as it was: it says which part of a merged customer is billed
-            named = {name: record[name] for name in ("customer_external_id",) if record.get(name)}
-            return {**look_ups.filled("customer", record, source), **named, "line_items": items}
+            resolved = {**look_ups.filled("customer", record, source), "line_items": items}
+            if record.get("customer_external_id"):
+                # together with the data source it says which part of a merged customer is billed
+                resolved["customer_external_id"] = record["customer_external_id"]
+            return resolved
 
         return resolve
 
     def create(self, client: ChartMogulClient, record: Record) -> Record:
         """Create an invoice."""
         invoice = dict(record)
-        if not all(invoice.get(name) for name in PART):
-            # the API takes both or none
-            invoice = changes(invoice, PART)
         try:
             answer = client.invoices.create(invoice.pop("customer_uuid"), [invoice])
         except ChartMogulNotFoundError as error:
@@ -105,9 +100,9 @@ class ChartMogulImportInvoicesOperator(ChartMogulImportRecordsOperator):
         )
         return same.first()
 
-    def update(self, client: ChartMogulClient, uuid: str, changed: Record) -> None:
+    def update(self, client: ChartMogulClient, uuid: str, changes: Record) -> None:
         """Change the terms of an invoice."""
-        super().update(client, uuid, {name: changed[name] for name in _CHANGEABLE if name in changed})
+        super().update(client, uuid, {name: changes[name] for name in _CHANGEABLE if name in changes})
 
 
 class ChartMogulUpdateInvoiceStatusOperator(ChartMogulKeyedRecordsOperator):

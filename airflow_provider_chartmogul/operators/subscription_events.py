@@ -48,9 +48,7 @@ class ChartMogulSubscriptionEventsOperator(ChartMogulKeyedRecordsOperator):
 
     def id_problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with the number of an event."""
-        number = record.get("id")
-        whole = str(number).isdecimal() and isinstance(number, int | str)
-        return [] if whole else [Problem("id", "must be a number")]
+        return [] if str(record.get("id")).isdecimal() else [Problem("id", "must be a number")]
 
 
 class ChartMogulUpdateSubscriptionEventsOperator(ChartMogulSubscriptionEventsOperator, ChartMogulUpdateRecordsOperator):

@@ -180,6 +180,12 @@ class TestUnmerge:
         with pytest.raises(ChartMogulImportFailedError):
             run(ChartMogulUnmergeCustomersOperator, records=record)
 
+    def test_a_part_is_split_off_once(self, client: ChartMogulClient, data_source: str, uuids: list[str]) -> None:
+        client.customers.merge(from_=uuids[0], into=uuids[1])
+        record = {"customer_uuid": uuids[1], "data_source_uuid": data_source, "external_id": "acct-1"}
+        with pytest.raises(ChartMogulImportFailedError, match="external_id is used before, in record 1"):
+            run(ChartMogulUnmergeCustomersOperator, records=[record, {**record, "move_to_new_customer": ["notes"]}])
+
     def test_a_customer_of_one_part(self, data_source: str, uuids: list[str]) -> None:
         record = {"customer_uuid": uuids[0], "data_source_uuid": data_source, "external_id": "acct-1"}
         with pytest.raises(ChartMogulImportFailedError, match="customer_uuid"):

@@ -155,7 +155,9 @@ class TestMergedCustomers:
     def test_what_another_data_source_has_is_not_taken_for_there(self, parts: list[Account]) -> None:
         here, there = parts
         self.bill(here, here.draft("inv-7", customer_external_id="acct-1"))
-        with pytest.raises(ChartMogulImportFailedError):
-            self.bill(there, there.draft("inv-7", customer_uuid=there.paying))
+        for faults in ([], [{"kind": "drop_before", "method": "POST", "times": 1}]):
+            here.emulator.set_faults(faults)
+            with pytest.raises(ChartMogulImportFailedError, match="customer_external_id"):
+                self.bill(there, there.draft("inv-7", customer_uuid=there.paying))
         draft = there.draft("inv-7", customer_external_id="acct-1")
         assert counts(self.bill(there, draft)) == {"records": 1, "created": 1}

@@ -24,6 +24,8 @@ from airflow_provider_chartmogul.operators.customers import (
     ChartMogulMergeCustomersOperator,
     ChartMogulUpdateCustomersOperator,
 )
+from airflow_provider_chartmogul.operators.data_sources import ChartMogulDeleteDataSourceOperator
+from airflow_provider_chartmogul.operators.enrichment import ChartMogulAddTagsOperator
 from airflow_provider_chartmogul.operators.invoices import ChartMogulImportInvoicesOperator
 from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator
 from tests.unit.imports.samples import customer, invoice, line_item
@@ -160,9 +162,18 @@ class TestChecks:
         with pytest.raises(ValueError, match=message):
             ChartMogulImportCustomersOperator(task_id="task", records=[customer()], **arguments)
 
-    def test_a_flag_is_no_template(self) -> None:
-        with pytest.raises(ValueError, match=r"ignore_missing must be True or False, .* it cannot be a template"):
-            ChartMogulDeleteCustomersOperator(task_id="task", uuids="cus_1", ignore_missing="{{ params.lenient }}")
+    @pytest.mark.parametrize(
+        ("operator", "arguments", "flag"),
+        [
+            (ChartMogulDeleteCustomersOperator, {"uuids": "cus_1"}, "ignore_missing"),
+            (ChartMogulAddTagsOperator, {"customer_uuid": "cus_1", "tags": ["pilot"]}, "ignore_missing"),
+            (ChartMogulDeleteDataSourceOperator, {"data_source_uuid": "ds_1"}, "ignore_missing"),
+            (ChartMogulCreateCustomerNotesOperator, {"records": "/notes.jsonl"}, "skip_equal"),
+        ],
+    )
+    def test_a_flag_is_no_template(self, operator: Any, arguments: dict[str, Any], flag: str) -> None:
+        with pytest.raises(ValueError, match=rf"{flag} must be True or False, .* it cannot be a template"):
+            operator(task_id="task", **arguments, **{flag: "{{ params.flag }}"})
 
     @pytest.mark.parametrize("nothing", ["None", "[]"])
     def test_ids_that_templates_make_of_nothing_are_missing(

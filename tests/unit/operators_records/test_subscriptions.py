@@ -168,7 +168,7 @@ class TestEvents:
         listed = [{**found, "effective_date": "2026-04-09"} for found in client.subscription_events.list()]
         assert counts(run(ChartMogulUpdateSubscriptionEventsOperator, records=listed)) == {"records": 2, "updated": 2}
         assert sorted(self.events(client)) == [("ev-1", "2026-04-09"), ("ev-2", "2026-04-09")]
-        again = [{"id": listed[0]["id"], "external_id": name, "currency": "EUR"} for name in ("a", "b")]
+        again = [{**listed[0], "external_id": name} for name in ("a", "b")]
         with pytest.raises(ChartMogulImportFailedError, match="id is used before, in record 1"):
             run(ChartMogulUpdateSubscriptionEventsOperator, records=again)
         assert counts(run(ChartMogulDeleteSubscriptionEventsOperator, records=listed)) == {"records": 2, "deleted": 2}
