@@ -169,7 +169,7 @@ class TestEvents:
         assert counts(run(ChartMogulUpdateSubscriptionEventsOperator, records=listed)) == {"records": 2, "updated": 2}
         assert sorted(self.events(client)) == [("ev-1", "2026-04-09"), ("ev-2", "2026-04-09")]
         again = [{**listed[0], "external_id": name} for name in ("a", "b")]
-        with pytest.raises(ChartMogulImportFailedError, match="id is used before, in record 1"):
+        with pytest.raises(ChartMogulImportFailedError, match=": id is used before, in record 1"):
             run(ChartMogulUpdateSubscriptionEventsOperator, records=again)
         assert counts(run(ChartMogulDeleteSubscriptionEventsOperator, records=listed)) == {"records": 2, "deleted": 2}
         assert self.events(client) == []
