@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.client.resources.customers import (
-    find_customer,
     find_merged,
     is_split_off,
     uuid_by_key,
@@ -136,8 +135,7 @@ class ChartMogulUnmergeCustomersOperator(ChartMogulRecordsOperator):
             try:
                 client.customers.unmerge(**record)
             except (ChartMogulNotFoundError, ChartMogulUnprocessableError):
-                # the part of any customer would pass for split off from one that is not there
-                if find_customer(client.customers, record) is None or not is_split_off(client.customers, record):
+                if not is_split_off(client.customers, record):
                     raise
                 return Sent("already_unmerged", record["customer_uuid"])
             return Sent("unmerged", record["customer_uuid"])

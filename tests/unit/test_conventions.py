@@ -216,7 +216,7 @@ def _run(script: str) -> str:
     return run.stdout.splitlines()[-1]
 
 
-HEAVY = {"pandas", "pyarrow", "duckdb", "sqlalchemy", "dlt", "numpy", "starlette", "uvicorn"}
+HEAVY = {"pandas", "pyarrow", "duckdb", "sqlalchemy", "dlt", "numpy", "starlette", "uvicorn", "pyrate_limiter"}
 BASE = "from airflow.providers.common.compat.sdk import BaseOperator, BaseSensorOperator, BaseHook\n"
 
 

@@ -214,9 +214,12 @@ def uuid_by_key(customers: CustomersResource, key: Mapping[str, Any]) -> str:
 
 
 def is_split_off(customers: CustomersResource, unmerge: Mapping[str, Any]) -> bool:
-    """Tell whether the part that an unmerge names by its key belongs to another customer than ``customer_uuid``."""
+    """Tell whether the part that an unmerge names by its key belongs to another customer than ``customer_uuid``.
+
+    That one must be there: from one that never was, the part of any customer would pass for split off.
+    """
     part = find_by_key(customers, unmerge)
-    return part is not None and part["uuid"] != unmerge["customer_uuid"]
+    return part is not None and part["uuid"] != unmerge["customer_uuid"] and bool(find_customer(customers, unmerge))
 
 
 def _name(customer: CustomerName) -> dict[str, str]:
