@@ -126,6 +126,9 @@ class _Run:
                 self.stopped_by = error
                 self.stop.set()
             return _judged(error)
+        except (TypeError, ValueError) as error:
+            # what a record holds does not fit the method that sends it, such as a field named like an argument
+            return Sent("rejected", None, (("", str(error)),))
 
 
 def _judged(error: ChartMogulError) -> Sent:

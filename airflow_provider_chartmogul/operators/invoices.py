@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_chartmogul.client.fields import Problem, parts, problems
 from airflow_provider_chartmogul.exceptions import (
@@ -11,7 +11,7 @@ from airflow_provider_chartmogul.exceptions import (
     ChartMogulUnprocessableError,
 )
 from airflow_provider_chartmogul.imports.each import Sent
-from airflow_provider_chartmogul.imports.look_ups import LookUps, reference_problems, with_plan_named
+from airflow_provider_chartmogul.imports.look_ups import LookUps, OncePerKey, reference_problems, with_plan_named
 from airflow_provider_chartmogul.operators.keyed_records import (
     ChartMogulDeleteKeyedRecordsOperator,
     ChartMogulImportRecordsOperator,
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.imports.each import Send
 
+T = TypeVar("T")
+
 _CHANGEABLE = ("date", "due_date", "currency", "collection_method")
 _PLACE = "invoices[0]."
 
@@ -38,8 +40,8 @@ class ChartMogulImportInvoicesOperator(ChartMogulImportRecordsOperator):
     ``line_items`` and perhaps ``due_date``, ``collection_method`` and ``transactions``, and names its customer by
     ``customer_uuid``, or by ``customer_external_id`` within a data source. A line item names its plan by ``plan_uuid``,
     or by ``plan_external_id`` within the data source; customers and plans are looked up once each. Of a customer that
-    was merged the part must be named, by ``customer_external_id`` and data source. Updating changes
-    nothing but ``date``, ``due_date``, ``currency`` and ``collection_method``, and the customer must be the same.
+    was merged the part must be named, by ``customer_external_id`` and data source. Updating changes nothing but
+    ``date``, ``due_date``, ``currency`` and ``collection_method``, and the customer must be the same.
     Arguments, result and errors as in
     :class:`~airflow_provider_chartmogul.operators.keyed_records.ChartMogulImportRecordsOperator`.
     Reference: ``/reference/invoices/add``.
@@ -59,9 +61,14 @@ class ChartMogulImportInvoicesOperator(ChartMogulImportRecordsOperator):
     def resolver(self, client: ChartMogulClient) -> Callable[[Record], Record]:
         """Return what looks customers and plans up."""
         look_ups = LookUps(client)
+        sources_of = OncePerKey(lambda uuid: client.customers.retrieve(uuid).get("data_source_uuids") or [])
 
         def resolve(record: Record) -> Record:
             source = record.get("data_source_uuid")
+            if not source and len(_known(lambda: sources_of(record["customer_uuid"]))) > 1:
+                # without it, an invoice of another part with the same external id would pass for this one
+                message = "is missing, though the customer is merged from several data sources"
+                raise ChartMogulInvalidRecordError(f"data_source_uuid {message}", [("data_source_uuid", message)])
             items = [
                 look_ups.filled("plan", item, source, place=f"line_items[{index}].")
                 for index, item in enumerate(parts(record, "line_items"))
@@ -78,11 +85,7 @@ class ChartMogulImportInvoicesOperator(ChartMogulImportRecordsOperator):
         """Create an invoice."""
         invoice = dict(record)
         try:
-            answer = client.invoices.create(invoice.pop("customer_uuid"), [invoice])
-        except ChartMogulNotFoundError as error:
-            # the API says that the invoice is not found
-            message = "names no customer"
-            raise ChartMogulInvalidRecordError(f"customer_uuid {message}", [("customer_uuid", message)]) from error
+            answer = _known(lambda: client.invoices.create(invoice.pop("customer_uuid"), [invoice]))
         except ChartMogulUnprocessableError as error:
             # of this invoice, whose place in the request means nothing to anybody
             error.errors = {field.removeprefix(_PLACE): sentence for field, sentence in error.errors.items()}
@@ -170,3 +173,12 @@ class ChartMogulDeleteCustomerInvoicesOperator(ChartMogulDeleteKeyedRecordsOpera
     def delete(self, client: ChartMogulClient, record: Record) -> None:
         """Delete the invoices of a customer."""
         client.invoices.delete_for_customer(record["data_source_uuid"], record["uuid"])
+
+
+def _known(ask: Callable[[], T]) -> T:
+    """Ask about a customer; of one that is not there the API says that the invoice is not found."""
+    try:
+        return ask()
+    except ChartMogulNotFoundError as error:
+        message = "names no customer"
+        raise ChartMogulInvalidRecordError(f"customer_uuid {message}", [("customer_uuid", message)]) from error

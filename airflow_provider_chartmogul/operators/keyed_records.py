@@ -46,12 +46,16 @@ class ChartMogulKeyedRecordsOperator(ChartMogulRecordsOperator):
 
     def names_of(self, record: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the fields that name a record: beside ChartMogul's own id, yours is a field like any other."""
-        named = record.get(self.id_field) is not None
+        named = self.has_id(record)
         return tuple(name for name in self.names if not (named and name == "external_id"))
 
     def completer(self) -> Callable[[Mapping[str, Any]], Record]:
         """Return what gives a record the data source of all, unless it needs none."""
-        return lambda record: dict(record) if record.get(self.id_field) is not None else self.with_data_source(record)
+        return lambda record: dict(record) if self.has_id(record) else self.with_data_source(record)
+
+    def has_id(self, record: Mapping[str, Any]) -> bool:
+        """Tell whether a record names its own id; an empty one is a column without a value."""
+        return record.get(self.id_field) not in (None, "")
 
     def with_data_source(self, record: Mapping[str, Any]) -> Record:
         """Return a record with the data source of all, unless it names one."""
@@ -61,7 +65,7 @@ class ChartMogulKeyedRecordsOperator(ChartMogulRecordsOperator):
 
     def name_problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with the name of a record that is there already."""
-        if record.get(self.id_field) is not None or record.get("external_id") is None:
+        if self.has_id(record) or record.get("external_id") is None:
             return self.id_problems(record)
         return [*missing("data_source_uuid", record), *missing("external_id", record)]
 

@@ -47,7 +47,8 @@ class ChartMogulRecordsOperator(ChartMogulAccountingOperator):
     :param records: a record, a list of records, or the path of a JSON Lines file (gzip where it ends in ``.gz``) with
         one record in each line; a file that ``rejected_path`` named will do as well. All are held in memory. A template
         or a file may turn out to hold none, which the log warns of. (templated)
-    :raises ValueError: an empty list is given as it is, or ``records`` is rendered to text that is no path.
+    :raises ValueError: an empty list is given as it is or by ``.expand()``, or ``records`` is rendered to text that is
+        no path.
     :raises ChartMogulImportFailedError: more than ``max_rejected`` records were rejected or are unknown, and repeating
         does not help; the task is not retried.
     :raises ChartMogulImportIncompleteError: more than ``max_rejected``, or some not sent, because ChartMogul could not

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.imports.each import Sent
@@ -15,6 +15,8 @@ from airflow_provider_chartmogul.operators.keyed_records import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.imports.each import Send
@@ -46,6 +48,14 @@ class ChartMogulSubscriptionEventsOperator(ChartMogulKeyedRecordsOperator):
     kind = "subscription_events"
     id_field = "id"
 
+    def names_of(self, record: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the fields that name an event; its external id cannot change, and so is none to change."""
+        return self.names
+
+    def key_of(self, record: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the number, where there is one."""
+        return (self.id_field,) if self.has_id(record) else self.names
+
     def id_problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with the number of an event."""
         return [] if str(record.get("id")).isdecimal() else [Problem("id", "must be a number")]
@@ -54,8 +64,8 @@ class ChartMogulSubscriptionEventsOperator(ChartMogulKeyedRecordsOperator):
 class ChartMogulUpdateSubscriptionEventsOperator(ChartMogulSubscriptionEventsOperator, ChartMogulUpdateRecordsOperator):
     """Change subscription events.
 
-    A record names the event by ``id``, or by ``external_id`` within a data source, and the fields to change; beside
-    ``id``, ``external_id`` is one of them. The count is ``updated``. Arguments, result and errors as in
+    A record names the event by ``id``, or by ``external_id`` within a data source, and the fields to change; the
+    ``external_id`` itself stays. The count is ``updated``. Arguments, result and errors as in
     :class:`~airflow_provider_chartmogul.operators.changing_records.ChartMogulUpdateRecordsOperator`.
     Reference: ``/reference/subscription-events/update``.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.client.fields import Problem
+from airflow_provider_chartmogul.exceptions import ChartMogulInvalidRecordError
 from airflow_provider_chartmogul.imports.each import Sent
 from airflow_provider_chartmogul.operators.keyless_records import as_instant
 from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator, missing
@@ -104,9 +105,15 @@ class ChartMogulCancelSubscriptionsOperator(ChartMogulRecordsOperator):
 
 
 def _stands_there(client: ChartMogulClient, record: Record) -> bool:
-    """Tell whether a time is among the cancellations of the subscription, as far as that can be looked up."""
+    """Tell whether a time is among the cancellations of the subscription, as far as that can be looked up.
+
+    :raises ChartMogulInvalidRecordError: the customer has no such subscription.
+    """
     if record.get("cancelled_at") is None or not record.get("customer_uuid"):
         return False
     imported = client.subscriptions.list_imported(record["customer_uuid"])
-    there = [dates for found in imported if found["uuid"] == record["uuid"] for dates in found["cancellation_dates"]]
-    return as_instant(record["cancelled_at"]) in map(as_instant, there)
+    found = next((one for one in imported if one["uuid"] == record["uuid"]), None)
+    if found is None:
+        message = "has no such subscription"
+        raise ChartMogulInvalidRecordError(f"customer_uuid {message}", [("customer_uuid", message)])
+    return as_instant(record["cancelled_at"]) in map(as_instant, found["cancellation_dates"])

@@ -21,6 +21,10 @@ _SLIPS: Final = {4: 1, 8: 2}
 """How many letters of a name may be out of place for it to be a misspelt one of a length from here on."""
 
 
+_OF_ANSWERS: Final = ("external_ids", "data_source_uuids")
+"""What the API itself says of merged customers: no misspellings, though one letter off."""
+
+
 class Problem(NamedTuple):
     """One thing that is wrong with a record.
 
@@ -107,7 +111,7 @@ def _is_missing(kind: str, name: str, record: Mapping[str, Any], bulk: bool) -> 
 
 def misspelt(kind: str, record: Mapping[str, Any], *, bulk: bool = False) -> dict[str, str]:
     """Map the unknown fields of a record that look like known ones to the known ones."""
-    unknown = (str(name) for name in record if name not in table(kind, bulk=bulk).checks)
+    unknown = (str(name) for name in record if name not in (*table(kind, bulk=bulk).checks, *_OF_ANSWERS))
     near = {name: _nearest(kind, name, bulk) for name in unknown}
     return {name: meant for name, meant in near.items() if meant is not None}
 

@@ -179,7 +179,7 @@ def find_customer(customers: CustomersResource, name: Mapping[str, Any]) -> Reco
 
     :param name: with ``customer_uuid``, or else with ``data_source_uuid`` and ``external_id``.
     """
-    if "customer_uuid" not in name:
+    if not name.get("customer_uuid"):
         return find_by_key(customers, name)
     try:
         return customers.retrieve(name["customer_uuid"])
@@ -197,7 +197,7 @@ def find_merged(customers: CustomersResource, from_: Mapping[str, Any], into: Ma
     source, target = find_customer(customers, from_), find_customer(customers, into)
     if source is None:
         # of a merged customer only the uuid is gone; its external id names the other one
-        return target if "customer_uuid" in from_ else None
+        return target if from_.get("customer_uuid") else None
     return target if target is not None and target["uuid"] == source["uuid"] else None
 
 
@@ -223,4 +223,7 @@ def is_split_off(customers: CustomersResource, unmerge: Mapping[str, Any]) -> bo
 
 
 def _name(customer: CustomerName) -> dict[str, str]:
-    return {"customer_uuid": customer} if isinstance(customer, str) else dict(customer)
+    if isinstance(customer, str):
+        return {"customer_uuid": customer}
+    # an empty uuid beside a key is a column without a value, and no name
+    return {name: value for name, value in customer.items() if name != "customer_uuid" or value not in (None, "")}

@@ -272,6 +272,9 @@ class TestNearMisses:
     def test_other_ways_to_write_it_are_seen(self, name: str) -> None:
         assert misspelt("plans", {name: 1}) == {name: "external_id"}
 
+    def test_what_the_api_says_of_merged_customers_is_no_misspelling(self) -> None:
+        assert misspelt("customers", {"external_ids": [], "data_source_uuids": []}) == {}
+
     def test_the_fields_of_one_kind_are_no_misspelt_ones_of_another(self) -> None:
         names = {name for tables in (SINGLE, BULK) for known in tables.values() for name in known.checks}
         for kind in SINGLE:

@@ -17,6 +17,7 @@ from airflow_provider_chartmogul.operators.customers import (
     ChartMogulImportCustomersOperator,
     ChartMogulMergeCustomersOperator,
     ChartMogulUnmergeCustomersOperator,
+    ChartMogulUpdateCustomersOperator,
 )
 from tests.unit.imports.samples import customer
 from tests.unit.operators_records.running import counts, run
@@ -31,6 +32,17 @@ def uuids(data_source: str) -> list[str]:
     records = [customer(1, attributes={"tags": ["old"]}), customer(2)]
     made: list[str] = run(ChartMogulImportCustomersOperator, records=records, data_source_uuid=data_source)["uuids"]
     return made
+
+
+def test_a_field_named_like_an_argument_leaves_the_account_of_the_others(
+    client: ChartMogulClient, uuids: list[str]
+) -> None:
+    records = [{"uuid": uuids[0], "customer_uuid": uuids[0], "name": "A"}, {"uuid": uuids[1], "name": "B"}]
+    result = run(ChartMogulUpdateCustomersOperator, records=records, max_rejected=1)
+    assert counts(result) == {"records": 2, "updated": 1, "rejected": 1}
+    assert client.customers.retrieve(uuids[1])["name"] == "B"
+    with pytest.raises(ChartMogulImportFailedError, match="'customer_uuid'"):
+        run(ChartMogulUpdateCustomersOperator, records=records)
 
 
 class TestIfExists:
@@ -131,6 +143,15 @@ class TestMerge:
             (2, "from", "is used before, in record 1"),
             (3, "from", "is the customer that stays"),
         ]
+
+    def test_an_empty_uuid_beside_a_key_is_no_name(
+        self, client: ChartMogulClient, emulator: Emulator, data_source: str, uuids: list[str]
+    ) -> None:
+        emulator.set_faults([{"kind": "drop_after", "method": "POST", "path": "merges", "times": 1}])
+        goes = {"customer_uuid": "", "data_source_uuid": data_source, "external_id": "acct-1"}
+        result = run(ChartMogulMergeCustomersOperator, records={"from": goes, "into": {"customer_uuid": uuids[1]}})
+        assert counts(result) == {"records": 1, "merged": 1}
+        assert [found["uuid"] for found in client.customers.list()] == [uuids[1]]
 
     def test_a_key_that_names_nobody(self, data_source: str, uuids: list[str]) -> None:
         # unlike a uuid, a key does not vanish in a merge

@@ -106,6 +106,20 @@ class TestImport:
         result = import_invoices(data_source, invoice(1))
         assert client.invoices.retrieve(result["uuids"][0])["customer_uuid"] == customers[1]
 
+    @pytest.mark.parametrize("if_exists", ["skip", "update", "fail"])
+    def test_of_a_merged_customer_the_data_source_must_be_named(
+        self, client: ChartMogulClient, invoices: list[str], customers: list[str], team: dict[str, Any], if_exists: str
+    ) -> None:
+        other = client.data_sources.create(name="Other")["uuid"]
+        moved = client.customers.create(data_source_uuid=other, **customer(1))["uuid"]
+        client.customers.merge(from_=moved, into=customers[0])
+        items = [{**line_item(1), "plan_uuid": team["uuid"]}]
+        record = {**invoice(1), "line_items": items, "customer_uuid": customers[0], "due_date": "2027-01-01"}
+        del record["customer_external_id"]
+        with pytest.raises(ChartMogulImportFailedError, match="data_source_uuid is missing, though the customer"):
+            run(ChartMogulImportInvoicesOperator, records=record, if_exists=if_exists)
+        assert client.invoices.retrieve(invoices[0])["due_date"] is None
+
 
 class TestStatus:
     def test_voided(self, client: ChartMogulClient, data_source: str, invoices: list[str]) -> None:

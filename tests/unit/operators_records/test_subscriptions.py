@@ -93,6 +93,16 @@ class TestSubscriptions:
         with pytest.raises(ChartMogulImportFailedError, match="may or may not"):
             run(ChartMogulCancelSubscriptionsOperator, records={"uuid": uuid, "cancelled_at": "2026-03-15"})
 
+    def test_the_subscription_of_another_customer_is_not_cancelled(
+        self, client: ChartMogulClient, data_source: str, customer_uuid: str
+    ) -> None:
+        uuid = imported(client, customer_uuid)["old"]["uuid"]
+        other = client.customers.create(data_source_uuid=data_source, external_id="other")["uuid"]
+        record = {"uuid": uuid, "customer_uuid": other, "cancelled_at": "2026-03-15"}
+        with pytest.raises(ChartMogulImportFailedError, match="customer_uuid has no such subscription"):
+            run(ChartMogulCancelSubscriptionsOperator, records=record)
+        assert imported(client, customer_uuid)["old"]["cancellation_dates"] == []
+
     def test_connect_and_disconnect(self, client: ChartMogulClient, data_source: str, customer_uuid: str) -> None:
         names = [{"data_source_uuid": data_source, "external_id": name} for name in ("new", "old")]
         record = {"customer_uuid": customer_uuid, "subscriptions": names}
@@ -173,6 +183,13 @@ class TestEvents:
             run(ChartMogulUpdateSubscriptionEventsOperator, records=again)
         assert counts(run(ChartMogulDeleteSubscriptionEventsOperator, records=listed)) == {"records": 2, "deleted": 2}
         assert self.events(client) == []
+
+    @pytest.mark.usefixtures("customer_uuid")
+    def test_another_external_id_alone_is_no_change(self, client: ChartMogulClient, data_source: str) -> None:
+        run(ChartMogulImportSubscriptionEventsOperator, records=self.event(), data_source_uuid=data_source)
+        (found,) = client.subscription_events.list()
+        with pytest.raises(ChartMogulImportFailedError, match="names no field to change"):
+            run(ChartMogulUpdateSubscriptionEventsOperator, records={"id": found["id"], "external_id": "ev-new"})
 
     @pytest.mark.usefixtures("customer_uuid")
     def test_one_number_is_enough(self, client: ChartMogulClient, data_source: str) -> None:
