@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_chartmogul import json_lines
 from airflow_provider_chartmogul.imports.result import dead_letters
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator, optional_text, storage_path
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, check_count, optional_text, storage_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,10 +59,7 @@ class ChartMogulAccountingOperator(ChartMogulOperator):
         self.path_conn_id = path_conn_id
         self.rejected_path = rejected_path
         self.max_rejected = max_rejected
-        if not isinstance(max_rejected, int):
-            raise ValueError(f"max_rejected must be a number, not {max_rejected!r}; it cannot be a template")
-        if max_rejected < 0:
-            raise ValueError(f"max_rejected must not be negative, not {max_rejected}")
+        check_count("max_rejected", max_rejected, least=0)
 
     @abstractmethod
     def send(self) -> tuple[ByKind, Result]:

@@ -87,6 +87,17 @@ def id_complaint(name: str, value: str) -> str | None:
     return "must be an id" if name.endswith("uuid") and not _UUID.fullmatch(value) else None
 
 
+def check_count(name: str, value: object, least: int) -> None:
+    """Refuse what is no count: a number that is too small, or a template.
+
+    :raises ValueError: it is none.
+    """
+    if not isinstance(value, int):
+        raise ValueError(f"{name} must be a number, not {value!r}; it cannot be a template")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, not {value}")
+
+
 def check_flag(name: str, value: object) -> None:
     """Refuse what is no truth value: a template, whose text would count as true.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from airflow_provider_chartmogul import json_lines
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator, optional_text, storage_path
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, check_count, optional_text, storage_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +34,7 @@ class ChartMogulReadingOperator(ChartMogulOperator):
         (templated)
     :param path_conn_id: Airflow connection of the object storage. (templated)
     :param max_records: most records that may be the result of the task.
-    :raises ValueError: ``max_records`` is below 1; when the DAG is parsed.
+    :raises ValueError: ``max_records`` is below 1 or no number; when the DAG is parsed.
     :raises ChartMogulConfigError: without ``path``, there are more than ``max_records`` records or more than 256 KiB;
         the task is not retried.
     """
@@ -53,8 +53,7 @@ class ChartMogulReadingOperator(ChartMogulOperator):
         self.path = path
         self.path_conn_id = path_conn_id
         self.max_records = max_records
-        if max_records < 1:
-            raise ValueError(f"max_records must be at least 1, not {max_records}")
+        check_count("max_records", max_records, least=1)
 
     def deliver(self, records: Iterable[Record]) -> list[Record] | dict[str, Any]:
         """Return the records, or write them to ``path`` and return how many they are."""

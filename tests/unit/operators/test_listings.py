@@ -146,3 +146,5 @@ def test_a_path_without_a_value_is_refused(argument: str, tmp_path: Path) -> Non
 def test_at_least_one_record_must_fit() -> None:
     with pytest.raises(ValueError, match="max_records must be at least 1, not 0"):
         ChartMogulListActivitiesOperator(task_id="list", max_records=0)
+    with pytest.raises(ValueError, match=r"max_records must be a number, .* it cannot be a template"):
+        ChartMogulListActivitiesOperator(task_id="list", max_records="{{ params.most }}")

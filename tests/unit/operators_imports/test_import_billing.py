@@ -168,7 +168,7 @@ class TestExecute:
         ({"customers": [], "max_in_flight": 0}, "max_in_flight must be at least 1"),
         ({"customers": [], "poll_interval": 0}, "poll_interval must be above 0"),
         ({"customers": [], "timeout": -1}, "timeout must be above 0"),
-        ({"customers": [], "max_rejected": -1}, "max_rejected must not be negative"),
+        ({"customers": [], "max_rejected": -1}, "max_rejected must be at least 0, not -1"),
     ],
 )
 def test_bad_arguments_are_refused_when_the_dag_is_parsed(arguments: dict[str, Any], message: str) -> None:
