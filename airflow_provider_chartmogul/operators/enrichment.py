@@ -117,12 +117,10 @@ class ChartMogulEnrichmentOperator(ChartMogulOperator):
         return {"data_source_uuid": self.data_source_uuid, "external_id": self.external_id}
 
 
-class ChartMogulAddTagsOperator(ChartMogulEnrichmentOperator):
-    """Add tags to a customer; those it has already stay. Reference: ``/reference/customers/tags/add``.
+class ChartMogulTagsOperator(ChartMogulEnrichmentOperator):
+    """Base of the operators on tags.
 
-    Targets and result as :class:`ChartMogulEnrichmentOperator`.
-
-    :param tags: one or more tags, stored as written. (templated)
+    :param tags: one or more tags, as they are written. (templated)
     """
 
     template_fields: Sequence[str] = (*ChartMogulEnrichmentOperator.template_fields, "tags")
@@ -134,6 +132,13 @@ class ChartMogulAddTagsOperator(ChartMogulEnrichmentOperator):
     def change(self) -> list[str]:
         """Return the tags as a list."""
         return checked_tags(self.tags)
+
+
+class ChartMogulAddTagsOperator(ChartMogulTagsOperator):
+    """Add tags to a customer; those it has already stay. Reference: ``/reference/customers/tags/add``.
+
+    Targets and result as :class:`ChartMogulEnrichmentOperator`.
+    """
 
     def enrich(self, client: ChartMogulClient, customer_uuid: str, change: list[str]) -> None:
         """Add them."""
@@ -144,23 +149,11 @@ class ChartMogulAddTagsOperator(ChartMogulEnrichmentOperator):
         return list(client.tags.add_by_email(email, change)["entries"])
 
 
-class ChartMogulRemoveTagsOperator(ChartMogulEnrichmentOperator):
+class ChartMogulRemoveTagsOperator(ChartMogulTagsOperator):
     """Take tags off a customer; those it does not have are ignored. Reference: ``/reference/customers/tags``.
 
     Targets and result as :class:`ChartMogulEnrichmentOperator`.
-
-    :param tags: one or more tags, as they were written. (templated)
     """
-
-    template_fields: Sequence[str] = (*ChartMogulEnrichmentOperator.template_fields, "tags")
-
-    def __init__(self, *, tags: Sequence[str], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.tags = tags
-
-    def change(self) -> list[str]:
-        """Return the tags as a list."""
-        return checked_tags(self.tags)
 
     def enrich(self, client: ChartMogulClient, customer_uuid: str, change: list[str]) -> None:
         """Take them off."""

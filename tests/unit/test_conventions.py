@@ -114,6 +114,7 @@ BASES = {
     "ChartMogulReadingOperator",
     "ChartMogulDataSourceRemovalOperator",
     "ChartMogulEnrichmentOperator",
+    "ChartMogulTagsOperator",
     "ChartMogulCreateKeylessRecordsOperator",
     "ChartMogulAccountingOperator",
     "ChartMogulActivitiesRangeOperator",

@@ -14,6 +14,7 @@ from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseErro
 from airflow_provider_chartmogul.operators.enrichment import (
     ChartMogulAddCustomAttributesOperator,
     ChartMogulAddTagsOperator,
+    ChartMogulEnrichmentOperator,
     ChartMogulRemoveCustomAttributesOperator,
     ChartMogulRemoveTagsOperator,
     ChartMogulUpdateCustomAttributesOperator,
@@ -315,4 +316,5 @@ def test_the_address_of_a_customer_is_not_that_for_failure_notices(operator: typ
     given = {"tags": ["a"]} if operator is ChartMogulAddTagsOperator else {"custom_attributes": SEATS}
     task = operator(task_id="task", customer_email=MAIL, **given)
     assert getattr(task, "email", None) is None
-    assert "customer_email" in inspect.signature(operator.__mro__[1].__init__).parameters
+    assert issubclass(operator, ChartMogulEnrichmentOperator)
+    assert "customer_email" in inspect.signature(ChartMogulEnrichmentOperator.__init__).parameters
