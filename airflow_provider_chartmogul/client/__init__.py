@@ -29,13 +29,14 @@ from airflow_provider_chartmogul.client.resources.subscriptions import Subscript
 from airflow_provider_chartmogul.client.resources.tags import TagsResource
 from airflow_provider_chartmogul.client.resources.tasks import TasksResource
 from airflow_provider_chartmogul.client.resources.transactions import TransactionsResource
+from airflow_provider_chartmogul.client.statistics import Statistics
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from airflow_provider_chartmogul.client.values import Record
 
-__all__ = ["DEFAULT_BASE_URL", "ChartMogulClient", "Listing", "Page"]
+__all__ = ["DEFAULT_BASE_URL", "ChartMogulClient", "Listing", "Page", "Statistics"]
 
 DEFAULT_BASE_URL = "https://api.chartmogul.com/v1"
 
@@ -102,6 +103,11 @@ class ChartMogulClient:
         self.tags = TagsResource(api)
         self.tasks = TasksResource(api)
         self.transactions = TransactionsResource(api)
+
+    @property
+    def statistics(self) -> Statistics:
+        """What this client has sent and received so far in this process, and how long it waited for its turn."""
+        return self._transport.tally.totals
 
     def ping(self) -> Record:
         """Return ``{"data": "pong!"}``: the cheapest way to try out a key. Reference: ``/docs/authentication``."""

@@ -27,6 +27,7 @@ from airflow_provider_chartmogul.client.errors import (
 )
 from airflow_provider_chartmogul.client.rate_budget import RateBudget, shared_budget
 from airflow_provider_chartmogul.client.request import CHUNK, Request
+from airflow_provider_chartmogul.client.statistics import Tally
 from airflow_provider_chartmogul.client.values import Record, query
 from airflow_provider_chartmogul.exceptions import (
     ChartMogulConfigError,
@@ -68,6 +69,7 @@ class Transport:
         # by process id: a forked process must not share sockets or locks with its parent
         self._sessions: dict[int, requests.Session] = {}
         self._budgets: dict[int, RateBudget] = {}
+        self._tallies: dict[int, Tally] = {}
 
     @property
     def budget(self) -> RateBudget:
@@ -77,12 +79,20 @@ class Transport:
             os.getpid(), shared_budget(self._api_key, self.base_url, *self._limits)
         )
 
+    @property
+    def tally(self) -> Tally:
+        """What was sent and received."""
+        return self._tallies.get(os.getpid()) or self._tallies.setdefault(os.getpid(), Tally())
+
     def send(self, request: Request) -> Record | None:
         """Send once, and return the JSON object of the answer, or ``None`` if it has no body."""
+        asked = time.monotonic()
         with self.budget.request():
             started = time.monotonic()
+            self.tally.sent(started - asked)
             response = self._exchange(request)
             elapsed = (time.monotonic() - started) * 1000
+        self.tally.received(response.status_code, response.raw.tell())
         log.debug("%s -> %d in %.0f ms", request.name, response.status_code, elapsed)
         if not 200 <= response.status_code < 300:
             raise self._status_error(response, request)
@@ -102,8 +112,11 @@ class Transport:
                 with session.get(url, stream=True, timeout=self._timeout) as response:
                     if response.status_code != 200:
                         raise self._status_error(response, request)
-                    for chunk in response.iter_content(CHUNK):
-                        target.write(chunk)
+                    try:
+                        for chunk in response.iter_content(CHUNK):
+                            target.write(chunk)
+                    finally:
+                        self.tally.downloaded(response.raw.tell())
                 return
             except requests.RequestException as error:
                 failure = _connection_error(error, request)
