@@ -47,4 +47,6 @@ def as_text(value: Moment) -> str:
 def _read(text: str) -> datetime:
     if not _FORM.fullmatch(text):
         raise ValueError("not a date such as 2026-02-11 or 2026-02-11T00:00:00Z")
-    return datetime.fromisoformat(re.sub(r" ?UTC$", "Z", text).replace(" +", "+").replace(" -", "-"))
+    if " " in text or text.endswith("UTC"):
+        text = re.sub(r" ?UTC$", "Z", text).replace(" +", "+").replace(" -", "-")
+    return datetime.fromisoformat(text)

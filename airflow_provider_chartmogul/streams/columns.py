@@ -64,13 +64,13 @@ class Column:
         if value is None:
             return None
         try:
-            return _PARSERS[self.type](value)
-        except (TypeError, ValueError, ArithmeticError):
+            return PARSERS[self.type](value)
+        except UNFIT:
             raise ValueError(f"field {self.api_field!r} does not hold a {self.type}") from None
 
 
 def _string(value: Any) -> str:
-    if isinstance(value, str):
+    if type(value) is str:
         return value
     if isinstance(value, (dict, list)):
         raise TypeError
@@ -78,6 +78,8 @@ def _string(value: Any) -> str:
 
 
 def _integer(value: Any) -> int:
+    if type(value) is int:
+        return value
     # some bodies spell whole numbers with a decimal point
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
         raise TypeError
@@ -109,7 +111,7 @@ def json_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-_PARSERS: dict[ColumnType, Callable[[Any], Any]] = {
+PARSERS: dict[ColumnType, Callable[[Any], Any]] = {
     STRING: _string,
     INTEGER: _integer,
     DECIMAL: _decimal,
@@ -118,6 +120,11 @@ _PARSERS: dict[ColumnType, Callable[[Any], Any]] = {
     DATE: date.fromisoformat,
     JSON: json_text,
 }
+
+"""How a JSON value that is not null becomes a value of a column of each type."""
+
+UNFIT = (TypeError, ValueError, ArithmeticError)
+"""What a parser raises for a value of another kind."""
 
 
 def columns(kind: ColumnType, *api_fields: str) -> tuple[Column, ...]:

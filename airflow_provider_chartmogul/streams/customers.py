@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.streams.columns import INTEGER, JSON, STRING, TIMESTAMP, columns
-from airflow_provider_chartmogul.streams.model import Reading, Stream, Table
+from airflow_provider_chartmogul.streams.model import Record, Stream, Table
+from airflow_provider_chartmogul.streams.sources import by_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from airflow_provider_chartmogul.client import ChartMogulClient
-    from airflow_provider_chartmogul.streams.model import Options, Page
+    from airflow_provider_chartmogul.streams.model import Options, Reading
 
 CUSTOMER = Table(
     columns=(
@@ -24,18 +25,26 @@ CUSTOMER = Table(
         *columns(STRING, "data_source_uuid", "billing-system-type", "billing-system-url", "chartmogul-url"),
         *columns(JSON, "data_source_uuids", "external_ids", "attributes", "address"),
     ),
-    key="uuid",
+    key=("uuid",),
 )
 
 
 def _open(client: ChartMogulClient, options: Options) -> Reading:
     """Begin a reading of all customers: the API has no filter by time of change, so there is no smaller one."""
-    return Reading(_pages(client, options.data_source_uuid))
+    return by_source(client, options, client.customers.list, _record)
 
 
-def _pages(client: ChartMogulClient, data_source_uuid: str | None) -> Iterator[Page]:
-    for page in client.customers.list(data_source_uuid=data_source_uuid).pages():
-        yield [{"": [CUSTOMER.row("customers", customer)]} for customer in page.records]
+def _record(customer: Mapping[str, Any]) -> Record:
+    row = CUSTOMER.row("customers", customer)
+    return Record(row["uuid"], {"": [row]})
 
 
-CUSTOMERS = Stream("customers", (CUSTOMER,), _open, options=frozenset({"data_source_uuid"}))
+CUSTOMERS = Stream(
+    "customers",
+    "a customer or lead, as it is now",
+    "GET /customers",
+    (CUSTOMER,),
+    _open,
+    split="data sources",
+    options=frozenset({"data_source_uuid"}),
+)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError
 from airflow_provider_chartmogul.streams.columns import BOOLEAN, INTEGER, JSON, STRING, TIMESTAMP, columns
-from airflow_provider_chartmogul.streams.model import Reading, Stream, Table
+from airflow_provider_chartmogul.streams.model import Record, Stream, Table
+from airflow_provider_chartmogul.streams.sources import by_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from airflow_provider_chartmogul.client import ChartMogulClient
-    from airflow_provider_chartmogul.streams.model import Options, Page, Record
+    from airflow_provider_chartmogul.streams.model import Options, Reading
 
 # keys that newer answers add to invoices, line items and transactions alike
 _EDITS = (
@@ -30,7 +31,7 @@ INVOICE = Table(
         *columns(STRING, "currency", "collection_method", "status"),
         *_EDITS,
     ),
-    key="uuid",
+    key=("uuid",),
 )
 
 LINE_ITEM = Table(
@@ -50,8 +51,8 @@ LINE_ITEM = Table(
         *columns(BOOLEAN, "balance_transfer"),
         *_EDITS,
     ),
-    key="uuid",
-    parent_key="invoice_uuid",
+    key=("uuid",),
+    record_key="invoice_uuid",
 )
 
 TRANSACTION = Table(
@@ -64,8 +65,8 @@ TRANSACTION = Table(
         *columns(STRING, "transaction_fees_currency"),
         *_EDITS,
     ),
-    key="uuid",
-    parent_key="invoice_uuid",
+    key=("uuid",),
+    record_key="invoice_uuid",
 )
 
 _CHILDREN = (LINE_ITEM, TRANSACTION)
@@ -73,23 +74,18 @@ _CHILDREN = (LINE_ITEM, TRANSACTION)
 
 def _open(client: ChartMogulClient, options: Options) -> Reading:
     """Begin a reading of all valid, enabled invoices: the API has no filter by time."""
-    return Reading(_pages(client, options.data_source_uuid))
-
-
-def _pages(client: ChartMogulClient, data_source_uuid: str | None) -> Iterator[Page]:
-    for page in client.invoices.list(data_source_uuid=data_source_uuid).pages():
-        yield [_record(invoice) for invoice in page.records]
+    return by_source(client, options, client.invoices.list, _record)
 
 
 def _record(invoice: Mapping[str, Any]) -> Record:
     own = dict(invoice)
     children = {child.suffix: _objects(child.suffix, own.pop(child.suffix, None)) for child in _CHILDREN}
     row = INVOICE.row("invoices", own)
-    record = {"": [row]}
+    uuid = row["uuid"]
+    rows = {"": [row]}
     for child in _CHILDREN:
-        items = ({**item, "invoice_uuid": row["uuid"]} for item in children[child.suffix])
-        record[child.suffix] = [child.row("invoices", item) for item in items]
-    return record
+        rows[child.suffix] = [child.row("invoices", {**item, "invoice_uuid": uuid}) for item in children[child.suffix]]
+    return Record(uuid, rows)
 
 
 def _objects(field: str, value: Any) -> list[dict[str, Any]]:
@@ -100,4 +96,12 @@ def _objects(field: str, value: Any) -> list[dict[str, Any]]:
     return value
 
 
-INVOICES = Stream("invoices", (INVOICE, *_CHILDREN), _open, options=frozenset({"data_source_uuid"}))
+INVOICES = Stream(
+    "invoices",
+    "a valid, enabled invoice",
+    "GET /invoices",
+    (INVOICE, *_CHILDREN),
+    _open,
+    split="data sources",
+    options=frozenset({"data_source_uuid"}),
+)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError
 from airflow_provider_chartmogul.intervals import inclusive_dates
 from airflow_provider_chartmogul.streams.columns import DATE, DECIMAL, INTEGER, STRING, columns
-from airflow_provider_chartmogul.streams.model import LoadMode, Reading, Scope, Stream, Table
+from airflow_provider_chartmogul.streams.model import SEGMENTS, LoadMode, Page, Reading, Record, Scope, Stream, Table
 from airflow_provider_chartmogul.streams.windows import Buckets
 
 if TYPE_CHECKING:
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.streams.columns import Column
-    from airflow_provider_chartmogul.streams.model import Options, Page
+    from airflow_provider_chartmogul.streams.model import Options
 
 ANY_INTERVAL = ("month", "quarter", "year", "week", "day")
-_SEGMENT = ("geo", "plans", "filters")
 _CENTS_AND_COUNTS = ("mrr", "arr", "asp", "arpa", "customers")
 _MOVEMENTS = ("mrr-new-business", "mrr-expansion", "mrr-contraction", "mrr-churn", "mrr-reactivation")
 _OF_ALL = ("mrr", "arr", "customer-churn-rate", "mrr-churn-rate", "ltv", "customers", "asp", "arpa")
@@ -32,10 +31,11 @@ def _table(*fields: str) -> Table:
     return Table(
         columns=(
             *columns(DATE, "date"),
-            *columns(STRING, "interval", *_SEGMENT),
+            *columns(STRING, "interval", *SEGMENTS),
             *(column for name in fields for column in _figure(name)),
         ),
-        key="date",
+        key=("interval", *SEGMENTS, "date"),
+        record_key="date",
     )
 
 
@@ -55,8 +55,9 @@ def _open(metric: str, table: Table, client: ChartMogulClient, options: Options)
     stream = f"metrics_{metric}"
     zone, buckets = _calendar(stream, client.account.retrieve(), interval)
     first, last = inclusive_dates(window.start, window.end, zone)
-    slice_ = {"interval": interval, **{name: getattr(options, name) or "" for name in _SEGMENT}}
-    scope = Scope("date", buckets.start(first), buckets.after(last), slice_)
+    slices = _slices(client, options)
+    values = {name: tuple(dict.fromkeys(slice_[name] for slice_ in slices.values())) for name in SEGMENTS}
+    scope = Scope("date", buckets.start(first), buckets.after(last), {"interval": interval, **values})
     # The row of a bucket that is over must not depend on which of its days a run was for. The clock tells only whether
     # it is over: what ChartMogul answers for days to come is not known, so a running bucket is not asked for whole.
     end_of_bucket = scope.end - timedelta(days=1)
@@ -66,10 +67,36 @@ def _open(metric: str, table: Table, client: ChartMogulClient, options: Options)
     arguments: dict[str, Any] = {"start_date": buckets.start(scope.start - timedelta(days=1)), "end_date": last}
     if metric != "ltv":
         arguments["interval"] = interval
-    request = partial(
-        getattr(client.metrics, metric), **arguments, **{name: getattr(options, name) for name in _SEGMENT}
-    )
-    return Reading(_pages(stream, table, request, scope), scope)
+    request = partial(getattr(client.metrics, metric), **arguments)
+
+    def walk(part: str, cursor: str | None) -> Iterator[Page]:
+        slice_ = slices[part]
+        answer = request(**{name: value or None for name, value in slice_.items()})
+        rows = (table.row(stream, {**entry, **slice_, "interval": interval}) for entry in answer["entries"])
+        yield Page([Record(f"{part} {row['date']}", {"": [row]}) for row in rows if row["date"] >= scope.start])
+
+    return Reading(walk, lambda: tuple(slices), scope)
+
+
+def _slices(client: ChartMogulClient, options: Options) -> dict[str, dict[str, str]]:
+    """Return what narrows each request: the one for all together, or one for each value of what is split by."""
+    common = {name: getattr(options, name) or "" for name in SEGMENTS}
+    if not options.split_by:
+        return {"": common}
+    values = options.split_values or _VALUES[options.split_by](client)
+    return {value: {**common, options.split_by: value} for value in values}
+
+
+def _plans(client: ChartMogulClient) -> tuple[str, ...]:
+    return tuple(plan["uuid"] for plan in client.plans.list())
+
+
+def _countries(client: ChartMogulClient) -> tuple[str, ...]:
+    return tuple(sorted({customer["country"] for customer in client.customers.list() if customer.get("country")}))
+
+
+# of filter expressions there is no list
+_VALUES: dict[str, Callable[[ChartMogulClient], tuple[str, ...]]] = {"plans": _plans, "geo": _countries}
 
 
 def today(zone: ZoneInfo) -> date:
@@ -90,31 +117,32 @@ def _calendar(stream: str, account: Mapping[str, Any], interval: str) -> tuple[Z
     return zone, Buckets(interval, week_start_on)
 
 
-def _pages(stream: str, table: Table, request: Callable[[], Mapping[str, Any]], scope: Scope) -> Iterator[Page]:
-    rows = (table.row(stream, {**entry, **scope.constants}) for entry in request()["entries"])
-    yield [{"": [row]} for row in rows if row["date"] >= scope.start]
-
-
-def _stream(metric: str, fields: tuple[str, ...], intervals: tuple[str, ...] = ANY_INTERVAL) -> Stream:
+def _stream(metric: str, about: str, fields: tuple[str, ...], intervals: tuple[str, ...] = ANY_INTERVAL) -> Stream:
     table = _table(*fields)
     return Stream(
         name=f"metrics_{metric}",
+        about=about,
+        endpoint=f"GET /metrics/{metric.replace('_', '-')}",
         tables=(table,),
         open=partial(_open, metric, table),
+        split="values of `split_by`",
+        time_column="date",
         default_mode=LoadMode.REPLACE_INTERVAL,
-        options=frozenset({"interval", *_SEGMENT}),
+        options=frozenset({"interval", "split_by", *SEGMENTS}),
         intervals=intervals,
     )
 
 
 METRICS: tuple[Stream, ...] = (
-    _stream("all", tuple(name for field in _OF_ALL for name in (field, f"{field}-percentage-change"))),
-    _stream("mrr", ("mrr", "percentage-change", *_MOVEMENTS)),
-    _stream("arr", ("arr", "percentage-change")),
-    _stream("arpa", ("arpa", "percentage-change")),
-    _stream("asp", ("asp", "percentage-change"), ("month", "quarter", "year")),
-    _stream("customer_count", ("customers", "percentage-change")),
-    _stream("customer_churn_rate", ("customer-churn-rate", "percentage-change")),
-    _stream("mrr_churn_rate", ("mrr-churn-rate", "percentage-change")),
-    _stream("ltv", ("ltv", "percentage-change"), ("month",)),
+    _stream(
+        "all", "the key metrics", tuple(name for field in _OF_ALL for name in (field, f"{field}-percentage-change"))
+    ),
+    _stream("mrr", "monthly recurring revenue and its movements", ("mrr", "percentage-change", *_MOVEMENTS)),
+    _stream("arr", "annual run rate", ("arr", "percentage-change")),
+    _stream("arpa", "average revenue per account", ("arpa", "percentage-change")),
+    _stream("asp", "average sale price", ("asp", "percentage-change"), ("month", "quarter", "year")),
+    _stream("customer_count", "number of paying customers", ("customers", "percentage-change")),
+    _stream("customer_churn_rate", "share of customers lost", ("customer-churn-rate", "percentage-change")),
+    _stream("mrr_churn_rate", "net share of MRR lost", ("mrr-churn-rate", "percentage-change")),
+    _stream("ltv", "customer lifetime value", ("ltv", "percentage-change"), ("month",)),
 )

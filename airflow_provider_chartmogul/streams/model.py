@@ -1,16 +1,16 @@
-"""What a stream is: tables that can be read from ChartMogul, page by page."""
+"""What a stream is: tables that can be read from ChartMogul, page by page, in parts that can be walked side by side."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError
-from airflow_provider_chartmogul.streams.columns import JSON, Column, json_text
+from airflow_provider_chartmogul.streams.columns import JSON, PARSERS, STRING, UNFIT, Column, json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from airflow_provider_chartmogul.client import ChartMogulClient
@@ -19,9 +19,32 @@ if TYPE_CHECKING:
 EXTRA = Column("extra", JSON)
 
 Row = dict[str, Any]
-# the rows that one API record turns into, by table suffix
-Record = dict[str, list[Row]]
-Page = list[Record]
+
+
+class Record(NamedTuple):
+    """What one record of the API became.
+
+    :param key: what identifies the record; where it is read twice, it counts as one.
+    :param rows: its rows, by table suffix; ``None`` if the record is there but was not read, since it is unchanged.
+    """
+
+    key: str
+    rows: dict[str, list[Row]] | None
+
+
+class Page(NamedTuple):
+    """What one page of the API became.
+
+    :param records: its records, in the order of the API.
+    :param cursor: where the part goes on; ``None`` if it ends here.
+    :param parts: parts of the reading that became known with this page.
+    :param total: how many pages the part has, where the API says so.
+    """
+
+    records: Sequence[Record]
+    cursor: str | None = None
+    parts: Sequence[str] = ()
+    total: int | None = None
 
 
 class LoadMode(StrEnum):
@@ -29,12 +52,16 @@ class LoadMode(StrEnum):
 
     ``MERGE`` replaces the records that were read and keeps all others; where a row's place in time is what identifies
     it, that is the interval. ``REPLACE_INTERVAL`` replaces the rows of the interval that was read. ``REPLACE`` replaces
-    all rows.
+    all rows. ``APPEND`` adds the records that the table does not hold yet and never touches those that it does.
+    ``SNAPSHOT`` keeps what earlier loads reported: rows carry the moment that they were read for (``as_of``), and only
+    rows of the same moment are replaced.
     """
 
     MERGE = "merge"
     REPLACE_INTERVAL = "replace_interval"
     REPLACE = "replace"
+    APPEND = "append"
+    SNAPSHOT = "snapshot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +70,30 @@ class Table:
 
     :param columns: the columns that have a field of their own. A column ``extra`` follows them: JSON of all fields
         without a column, under their API names, or null if there are none.
-    :param key: the column that identifies a row, in metrics within one slice (see :class:`Scope`); never null.
+    :param key: the columns that together identify a row; never null.
+    :param record_key: the column that holds :attr:`Record.key`: what is replaced together when a record is read anew.
+        The only column of ``key`` unless given.
     :param suffix: what a child table adds to the name of the main table; empty for the main table.
-    :param parent_key: the column that holds the key of the main table's row, in child tables.
     :param required: further columns that are never null.
     """
 
     columns: tuple[Column, ...]
-    key: str
+    key: tuple[str, ...]
+    record_key: str = ""
     suffix: str = ""
-    parent_key: str | None = None
     required: tuple[str, ...] = ()
     all_columns: tuple[Column, ...] = field(init=False)
+    _plan: tuple[tuple[str, str, Callable[[Any], Any] | None], ...] = field(init=False, repr=False, compare=False)
+    _fields: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "all_columns", (*self.columns, EXTRA))
+        def set_(name: str, value: Any) -> None:
+            object.__setattr__(self, name, value)
+
+        set_("record_key", self.record_key or self.key[0])
+        set_("all_columns", (*self.columns, EXTRA))
+        set_("_plan", tuple((c.api_field, c.name, None if c.type is STRING else PARSERS[c.type]) for c in self.columns))
+        set_("_fields", frozenset(column.api_field for column in self.columns))
 
     def row(self, stream: str, record: Mapping[str, Any]) -> Row:
         """Turn an API record into a row with a value for each column.
@@ -67,19 +103,33 @@ class Table:
         :raises ChartMogulInvalidResponseError: a field is of another kind than its column, or a required one
             is missing; names stream, field and key of the record, never the value.
         """
-        unknown = dict(record)
+        get = record.get
         row: Row = {}
-        for column in self.columns:
-            value = unknown.pop(column.api_field, None)
-            try:
-                row[column.name] = column.parse(value)
-            except ValueError as err:
-                raise ChartMogulInvalidResponseError(f"Stream {stream}, record {record.get(self.key)}: {err}") from None
-        for name in (self.key, *self.required):
+        try:
+            for api_field, name, parse in self._plan:
+                value = get(api_field)
+                # texts need no parser: they are most of all values
+                if value is not None and (parse is not None or type(value) is not str):
+                    value = (parse or PARSERS[STRING])(value)
+                row[name] = value
+        except UNFIT:
+            raise self._complaint(stream, record) from None
+        for name in (*self.key, *self.required):
             if row[name] is None:
                 raise ChartMogulInvalidResponseError(f"Stream {stream}: a record has no {name!r}")
-        row[EXTRA.name] = json_text(unknown) if unknown else None
+        unknown = record.keys() - self._fields
+        # in the order of the record, so that equal records give equal text
+        row[EXTRA.name] = json_text({name: record[name] for name in record if name in unknown}) if unknown else None
         return row
+
+    def _complaint(self, stream: str, record: Mapping[str, Any]) -> ChartMogulInvalidResponseError:
+        key = next((record.get(column.api_field) for column in self.columns if column.name == self.record_key), None)
+        for column in self.columns:
+            try:
+                column.parse(record.get(column.api_field))
+            except ValueError as error:
+                return ChartMogulInvalidResponseError(f"Stream {stream}, record {key}: {error}")
+        raise AssertionError("every field is fit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +139,27 @@ class Scope:
     :param column: the date or timestamp column that places a row in time.
     :param start: first value, inclusive.
     :param end: end, exclusive.
-    :param constants: columns that have one value in all rows of the reading; rows with others are left alone.
+    :param constants: columns that have one value, or one of a few, in all rows of the reading; rows with others are
+        left alone.
     """
 
     column: str
     start: date | datetime
     end: date | datetime
-    constants: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One reading of a stream. No record is requested until ``pages`` is iterated.
+    """One reading of a stream; :func:`~airflow_provider_chartmogul.streams.reading.pages` walks it.
 
-    :param pages: pages of records, each held only while it is worked on.
+    :param walk: yields the pages of a part, from its beginning or from a cursor that a page gave.
+    :param parts: names the parts to begin with; asked once, when the walk begins.
     :param scope: what the reading restates; ``None`` if the stream has no place in time.
     """
 
-    pages: Iterator[Page]
+    walk: Callable[[str, str | None], Iterator[Page]]
+    parts: Callable[[], Sequence[str]] = lambda: ("",)
     scope: Scope | None = None
 
 
@@ -119,6 +172,8 @@ class Options:
     :param geo: metrics of customers in these countries (ISO 3166-1 alpha-2), comma-separated.
     :param plans: metrics of these plans, comma-separated.
     :param filters: metrics under this filter expression.
+    :param split_by: ``geo``, ``plans`` or ``filters``: metrics of each single value, instead of all together.
+    :param split_values: the values of ``split_by``; all that the account has if empty.
     :param data_source_uuid: records of this data source.
     """
 
@@ -127,6 +182,8 @@ class Options:
     geo: str | None = None
     plans: str | None = None
     filters: str | None = None
+    split_by: str | None = None
+    split_values: tuple[str, ...] = ()
     data_source_uuid: str | None = None
 
     def required_window(self) -> Window:
@@ -139,7 +196,10 @@ class Options:
         return self.window
 
 
-NARROWING = tuple(option.name for option in fields(Options) if option.name != "window")
+SEGMENTS = ("geo", "plans", "filters")
+"""Options that make a metric that of some customers or plans only, and by each of which it can be split."""
+
+NARROWING = tuple(option.name for option in fields(Options) if option.name not in ("window", "split_values"))
 """Names of the options that a DAG author may set; a stream takes some of them."""
 
 
@@ -148,16 +208,24 @@ class Stream:
     """Something that can be read from ChartMogul as one or several tables.
 
     :param name: name in the catalogue.
+    :param about: what a row is, for the documentation.
+    :param endpoint: the requests that it reads with, for the documentation.
     :param tables: the main table, then its children.
-    :param open: begins a reading.
+    :param open: begins a reading; requests nothing but what the scope depends on.
+    :param split: along what it is read in parallel; empty if it is not.
+    :param time_column: the column that places a row of the main table in time; empty if there is none.
     :param default_mode: how a load restates the table unless told otherwise.
     :param options: names of the fields of :class:`Options` that it takes, besides ``window``.
     :param intervals: bucket sizes of a metric; empty for other streams.
     """
 
     name: str
+    about: str
+    endpoint: str
     tables: tuple[Table, ...]
     open: Callable[[ChartMogulClient, Options], Reading]
+    split: str = ""
+    time_column: str = ""
     default_mode: LoadMode = LoadMode.REPLACE
     options: frozenset[str] = frozenset()
     intervals: tuple[str, ...] = ()
@@ -175,7 +243,10 @@ class Stream:
         if mode not in tuple(LoadMode):
             raise ValueError(f"load_mode must be one of {', '.join(LoadMode)}, not {mode!r}")
         if mode == LoadMode.REPLACE_INTERVAL and not self.windowed:
-            raise ValueError(f"stream {self.name} cannot be read by time: its load_mode is replace or merge")
+            raise ValueError(
+                f"stream {self.name} cannot be read by time: its load_mode is one of "
+                f"{', '.join(one for one in LoadMode if one is not LoadMode.REPLACE_INTERVAL)}"
+            )
         for name in NARROWING:
             if getattr(options, name) and name not in self.options:
                 raise ValueError(f"stream {self.name} takes no {name}")
@@ -183,3 +254,5 @@ class Stream:
             raise ValueError(
                 f"interval of stream {self.name} must be one of {', '.join(self.intervals)}, not {options.interval!r}"
             )
+        if options.split_by and options.split_by not in SEGMENTS:
+            raise ValueError(f"split_by must be one of {', '.join(SEGMENTS)}, not {options.split_by!r}")

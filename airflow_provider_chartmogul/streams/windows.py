@@ -46,6 +46,15 @@ class Window:
             )
         return cls(start, end)
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the window of its own text."""
+        start, _, end = text.partition("/")
+        return cls(datetime.fromisoformat(start), datetime.fromisoformat(end))
+
+    def __str__(self) -> str:
+        return f"{self.start.isoformat()}/{self.end.isoformat()}"
+
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
