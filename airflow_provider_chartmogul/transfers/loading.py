@@ -21,9 +21,9 @@ class Plan:
     :param tables: the stream's tables, the main one first.
     :param mode: how what was read takes the place of what the target holds.
     :param scope: what the reading restates; ``None`` if the stream has no place in time.
-    :param as_of: the moment that the rows are read for: the end of the data interval. It marks rows of ``snapshot``, and
-        those that vanished; ``None`` where neither is asked for.
-    :param mark_vanished: ``merge`` marks rows whose record is gone (``deleted_at``), instead of keeping them as they are.
+    :param as_of: the moment that the rows are read for, in UTC: it marks rows of ``snapshot``, and those that vanished;
+        ``None`` where neither is asked for.
+    :param mark_vanished: ``merge`` marks rows whose record is gone (``deleted_at``) instead of leaving them as they are.
     :param drop_vanished: ``merge`` deletes rows whose record is gone; for readings that leave out what is unchanged.
     """
 
@@ -109,8 +109,8 @@ def load(
     keep = False
     try:
         position = target.begin(attempt)
-        for page, position in pages(reading, position):
-            target.stage(page, position)
+        for page, behind in pages(reading, position):
+            target.stage(page, behind)
             on_page(page)
         return target.put_in_place()
     except BaseException as error:
