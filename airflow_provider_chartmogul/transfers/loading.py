@@ -23,7 +23,7 @@ class Plan:
     :param scope: what the reading restates; ``None`` if the stream has no place in time.
     :param as_of: the moment that the rows are read for, in UTC: it marks rows of ``snapshot``, and those that vanished;
         ``None`` where neither is asked for.
-    :param mark_vanished: ``merge`` marks rows whose record is gone (``deleted_at``) instead of leaving them as they are.
+    :param mark_vanished: ``merge`` marks rows whose record is gone (``deleted_at``) instead of leaving them alone.
     :param drop_vanished: ``merge`` deletes rows whose record is gone; for readings that leave out what is unchanged.
     """
 
@@ -59,6 +59,10 @@ class Landed:
 
     rows: dict[str, int] = field(default_factory=dict)
     size: int | None = None
+
+    def __add__(self, other: Landed) -> Landed:
+        sizes = [one.size for one in (self, other) if one.size is not None]
+        return Landed(self.rows | other.rows, sum(sizes) if sizes else None)
 
 
 class Target(Protocol):
