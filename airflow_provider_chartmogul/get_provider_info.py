@@ -87,6 +87,10 @@ def _connection_type() -> dict[str, Any]:
             "connect_timeout": _number_field("Connect timeout in seconds (10)", "number"),
             "read_timeout": _number_field("Read timeout in seconds (60)", "number"),
             "max_retry_seconds": _number_field("Total time for retries in seconds (300)", "number"),
+            "budget_storage": {
+                "label": "Shared rate budget: redis://…, sqlite:///… or postgresql://…",
+                "schema": {"type": ["string", "null"], "format": "password"},
+            },
         },
     }
 

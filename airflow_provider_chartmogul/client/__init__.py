@@ -45,7 +45,8 @@ class ChartMogulClient:
     """The ChartMogul API, one attribute per resource, one method per operation.
 
     Thread-safe. Nothing is opened before the first request. All clients of one key and address in a process share
-    one rate budget, with the limits of the one that was last to begin.
+    one rate budget, with the limits of the one that was last to begin; with ``budget_storage``, so do all processes
+    that name the same one.
 
     :param api_key: the API key.
     :param base_url: where the API is, with the version.
@@ -54,7 +55,10 @@ class ChartMogulClient:
     :param connect_timeout: seconds to wait for a connection.
     :param read_timeout: seconds to wait for an answer, and then for each further part of it.
     :param max_retry_seconds: an operation with all its retries and waits starts no further try after this time.
-    :raises ChartMogulConfigError: the key is empty, or the base URL is not one.
+    :param budget_storage: URL of what keeps a rate budget for several processes: ``redis://…``, ``rediss://…``,
+        ``sqlite:///absolute/path.sqlite`` (one machine) or ``postgresql://…``. The two limits are then those of all
+        of them together. It may hold a password, and is never shown.
+    :raises ChartMogulConfigError: the key is empty, the base URL is not one, or the storage cannot be used as named.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class ChartMogulClient:
         connect_timeout: float = 10.0,
         read_timeout: float = 60.0,
         max_retry_seconds: float = 300.0,
+        budget_storage: str | None = None,
     ) -> None:
         # the HTTP library and the rate limiter come with the first client, not with every DAG file
         from airflow_provider_chartmogul.client.transport import Transport
@@ -78,6 +83,7 @@ class ChartMogulClient:
             max_connections=max_connections,
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
+            storage_url=budget_storage,
         )
         api = self._api = Api(self._transport, max_retry_seconds)
         self.max_connections = max_connections
@@ -114,7 +120,7 @@ class ChartMogulClient:
         return self._api.get("/ping")
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """Close the idle connections to ChartMogul. What the rate budget uses stays open for others in this process."""
         self._transport.close()
 
     def __enter__(self) -> ChartMogulClient:

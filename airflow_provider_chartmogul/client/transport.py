@@ -20,6 +20,7 @@ from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from airflow_provider_chartmogul import __version__
+from airflow_provider_chartmogul.client.budget_storages import budget_storage
 from airflow_provider_chartmogul.client.errors import (
     ChartMogulConnectTimeoutError,
     ChartMogulUnreachableError,
@@ -57,6 +58,7 @@ class Transport:
         max_connections: int,
         connect_timeout: float,
         read_timeout: float,
+        storage_url: str | None,
     ) -> None:
         if not api_key:
             raise ChartMogulConfigError("the ChartMogul API key is empty")
@@ -66,6 +68,12 @@ class Transport:
         self._api_key = api_key
         self._limits = (requests_per_second, max_connections)
         self._timeout = (connect_timeout, read_timeout)
+        self._storage_url = storage_url
+        # well above what a request takes, as a body may come in parts
+        self._lease_seconds = 2 * (connect_timeout + read_timeout)
+        if storage_url:
+            # complains now of what cannot work, instead of at the first request
+            budget_storage(storage_url, "0" * 8, self._lease_seconds)
         # by process id: a forked process must not share sockets or locks with its parent
         self._sessions: dict[int, requests.Session] = {}
         self._budgets: dict[int, RateBudget] = {}
@@ -75,9 +83,7 @@ class Transport:
     def budget(self) -> RateBudget:
         """The rate budget that all clients of this key and address share."""
         budget = self._budgets.get(os.getpid())
-        return budget or self._budgets.setdefault(
-            os.getpid(), shared_budget(self._api_key, self.base_url, *self._limits)
-        )
+        return budget or self._budgets.setdefault(os.getpid(), self._shared_budget())
 
     @property
     def tally(self) -> Tally:
@@ -127,6 +133,15 @@ class Transport:
         session = self._sessions.pop(os.getpid(), None)
         if session is not None:
             session.close()
+
+    def _shared_budget(self) -> RateBudget:
+        return shared_budget(
+            self._api_key,
+            self.base_url,
+            *self._limits,
+            storage_url=self._storage_url,
+            lease_seconds=self._lease_seconds,
+        )
 
     def _exchange(self, request: Request) -> requests.Response:
         content = request.content()

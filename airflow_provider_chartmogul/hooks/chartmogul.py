@@ -12,6 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowException, BaseHook, mask
 from asgiref.sync import sync_to_async
 
 from airflow_provider_chartmogul.client import ChartMogulClient
+from airflow_provider_chartmogul.client.budget_storages import secrets_in
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
 from airflow_provider_chartmogul.get_provider_info import get_provider_info
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
 
 DEFAULT_PATH = "/v1"
-# the fields of Extra, each an argument of the client
+# the fields of Extra, each an argument of the client; and one that is no number
+BUDGET_STORAGE = "budget_storage"
 NUMBERS: dict[str, type[int] | type[float]] = {
     "requests_per_second": int,
     "max_connections": int,
@@ -39,7 +41,8 @@ class ChartMogulHook(BaseHook):
     The connection (type ``chartmogul``) holds the API key as password. Its host is only needed to point somewhere
     else than ``https://api.chartmogul.com/v1``: a whole base URL, or host and port with ``schema`` ``http`` or
     ``https``. Extra may set ``requests_per_second``, ``max_connections``, ``connect_timeout``, ``read_timeout`` and
-    ``max_retry_seconds`` (the last three in seconds).
+    ``max_retry_seconds`` (the last three in seconds), and name a ``budget_storage`` with which all workers share the
+    first two: a URL, kept secret as it may hold a password.
 
     Nothing is looked up or opened before the first use.
 
@@ -122,11 +125,23 @@ def _client(connection: Connection, extra: Mapping[str, Any], max_retry_seconds:
     }
     if base_url := _base_url(connection):
         settings["base_url"] = base_url
+    if storage_url := _storage_url(connection.conn_id, extra.get(BUDGET_STORAGE)):
+        settings[BUDGET_STORAGE] = storage_url
     if max_retry_seconds is not None:
         settings["max_retry_seconds"] = min(settings.get("max_retry_seconds", math.inf), max_retry_seconds)
     # Airflow masks the password but cannot know the header that is made of it
     mask_secret(base64.b64encode(f"{connection.password}:".encode()).decode())
     return ChartMogulClient(connection.password, **settings)
+
+
+def _storage_url(conn_id: str, value: Any) -> str | None:
+    if value in (None, ""):
+        return None
+    if not isinstance(value, str):
+        raise ChartMogulConfigError(f"Extra field '{BUDGET_STORAGE}' of connection '{conn_id}' must be a URL.")
+    for secret in secrets_in(value):
+        mask_secret(secret)
+    return value
 
 
 def _number(conn_id: str, name: str, value: Any, number: type[int] | type[float]) -> int | float:

@@ -91,9 +91,11 @@ def test_the_form_of_older_airflows_is_the_declared_one() -> None:
 
 
 def test_the_form_offers_every_field_that_the_hook_reads() -> None:
-    from airflow_provider_chartmogul.hooks.chartmogul import NUMBERS
+    from airflow_provider_chartmogul.hooks.chartmogul import BUDGET_STORAGE, NUMBERS
 
-    assert INFO["connection-types"][0]["conn-fields"].keys() == NUMBERS.keys()
+    fields = INFO["connection-types"][0]["conn-fields"]
+    assert fields.keys() == {*NUMBERS, BUDGET_STORAGE}
+    assert fields[BUDGET_STORAGE]["schema"]["format"] == "password"
 
 
 def test_airflow_knows_the_connection_type() -> None:

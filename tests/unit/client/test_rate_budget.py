@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from airflow_provider_chartmogul.client import ChartMogulClient, rate_budget
+from airflow_provider_chartmogul.client.budget_storages import memory
 from airflow_provider_chartmogul.client.rate_budget import RateBudget, shared_budget
 from tests.unit.client.servers import answer, serving
 
@@ -33,7 +34,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(rate_budget, "_CLOCK", clock)
+    monkeypatch.setattr(memory, "_CLOCK", clock)
     monkeypatch.setattr(rate_budget, "time", clock)
     return clock
 
@@ -119,7 +120,7 @@ def test_two_clients_together_send_no_more_than_one_may(monkeypatch):
 def test_the_limits_of_the_last_to_begin_hold_for_all():
     first = shared_budget("limits-key", "http://127.0.0.1:9/v1", 40, 20)
     assert shared_budget("limits-key", "http://127.0.0.1:9/v1", 10, 5) is first
-    assert first._bucket.rates[0].limit == 10
+    assert first._rate.limit == 10
     assert first._max_connections == 5
 
 

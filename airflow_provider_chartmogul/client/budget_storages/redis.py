@@ -1,0 +1,63 @@
+"""A budget in Redis: for workers on several machines."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from pyrate_limiter import Rate, RedisBucket
+from redis import Redis, RedisError
+
+from airflow_provider_chartmogul.client.budget_storages.base import WINDOW_MS, BudgetStorage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyrate_limiter import AbstractBucket
+
+_TIMEOUT_SECONDS = 5
+
+# The members of the set are the requests in flight, their scores the end of their leases by the clock of the server.
+_TAKE_SLOT = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1
+"""
+
+
+class RedisStorage(BudgetStorage):
+    """Two sorted sets: the permits of the last second, and the requests in flight with their leases.
+
+    The time is that of the Redis server, so clocks of workers need not agree.
+    """
+
+    kind = "redis"
+    example = "redis://:password@host:6379/0"
+    failures: ClassVar = (RedisError, OSError)
+
+    def __init__(self, url: str, name: str, lease_seconds: float) -> None:
+        super().__init__(url, name, lease_seconds)
+        self._redis = Redis.from_url(url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS)
+        self._take = self._redis.register_script(_TAKE_SLOT)
+
+    def _open(self) -> AbstractBucket:
+        bucket = RedisBucket.init([Rate(1, WINDOW_MS)], self._redis, f"chartmogul:{self._name}:permits")
+        assert isinstance(bucket, RedisBucket)  # noqa: S101 - the client is not asynchronous
+        return bucket
+
+    def _close(self, bucket: AbstractBucket) -> None:
+        self._redis.close()
+
+    def _now(self) -> int:
+        seconds, microseconds = self._redis.time()
+        return int(seconds * 1000 + microseconds // 1000)
+
+    def _take_slot(self, count: int) -> Callable[[], object] | None:
+        key, slot = f"chartmogul:{self._name}:slots", uuid.uuid4().hex
+        taken = self._take(keys=[key], args=[count, int(self._lease_seconds * 1000), slot])
+        return partial(self._redis.zrem, key, slot) if taken else None

