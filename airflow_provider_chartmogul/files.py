@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+import gzip
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 from uuid import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+# what is held of an open file on object storage, of which there may be several; the default of some is 50 MiB
+_BLOCK = 8 * 2**20
+
+
+class Replacement:
+    """A new file, beside the one whose place it is to take.
+
+    :param target: where the file shall stand.
+    :param mark: tells it from other new files beside the same target.
+    """
+
+    def __init__(self, target: ObjectStoragePath, mark: str) -> None:
+        self.target = target
+        self.path = target.parent / f".{target.name}.{mark}"
+
+    def open(self) -> IO[bytes]:
+        """Begin to write it anew; missing directories are made."""
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        return cast("IO[bytes]", self.path.open("wb", block_size=_BLOCK))  # type: ignore[no-untyped-call]
+
+    def put_in_place(self) -> None:
+        """Let it take the place of the target."""
+        self.path.move(self.target)
+
+    def remove(self) -> None:
+        """Remove it, if it is there."""
+        self.path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -18,11 +47,15 @@ def replacing(target: ObjectStoragePath) -> Iterator[IO[bytes]]:
 
     :param target: where the file shall stand; missing directories are made.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.parent / f".{target.name}.{uuid4().hex}"
+    new = Replacement(target, uuid4().hex)
     try:
-        with temporary.open("wb") as sink:  # type: ignore[no-untyped-call]
+        with new.open() as sink:
             yield sink
-        temporary.move(target)
+        new.put_in_place()
     finally:
-        temporary.unlink(missing_ok=True)
+        new.remove()
+
+
+def gzipped(file: IO[bytes]) -> IO[bytes]:
+    """Return a file that packs what is written into another, without name and time, which differ from run to run."""
+    return cast("IO[bytes]", gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0))

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from airflow_provider_chartmogul.client.values import json_default
-from airflow_provider_chartmogul.files import replacing
+from airflow_provider_chartmogul.files import gzipped, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,8 +75,7 @@ def _as_text(value: Any) -> str:
 
 def _packed(path: ObjectStoragePath, file: IO[bytes]) -> AbstractContextManager[IO[bytes]]:
     if _is_packed(path):
-        # without name and time, which would be others in each run
-        return cast("IO[bytes]", gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0))
+        return gzipped(file)
     return nullcontext(file)
 
 

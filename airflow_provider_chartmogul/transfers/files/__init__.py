@@ -1,0 +1,1 @@
+"""Loading streams into files on local disks and object storage."""

@@ -1,0 +1,102 @@
+"""A file that is written beside the one whose place it takes."""
+
+from __future__ import annotations
+
+from io import RawIOBase
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
+from airflow_provider_chartmogul.files import Replacement
+from airflow_provider_chartmogul.transfers.files.failing import at_best, failing_as
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    from airflow_provider_chartmogul.transfers.files.formats import Codec
+    from airflow_provider_chartmogul.transfers.files.rows import Encoded
+
+
+def make_room(target: ObjectStoragePath, mark: str) -> Replacement:
+    """Return the place of a new file, which was found to be writable; what was there is gone.
+
+    :param mark: tells the new file from those of other loads.
+    :raises ChartMogulConfigError: the target is a directory.
+    :raises ChartMogulLoadError: the storage refuses to be written to.
+    """
+    with failing_as(target, "making room beside it"):
+        if target.is_dir():
+            raise ChartMogulConfigError(f"{target} is a directory, where a file shall stand")
+        place = Replacement(target, mark)
+        # object storages tell what they do not take when a file is closed
+        place.open().close()
+        return place
+
+
+class NewFile:
+    """A file that is being written.
+
+    :param place: where.
+    :param codec: its format.
+    :raises ChartMogulLoadError: the storage fails, as in all methods but :meth:`abandon`.
+    """
+
+    def __init__(self, place: Replacement, codec: Codec) -> None:
+        self.target = place.target
+        self.rows = 0
+        self._is_open = True
+        self._place = place
+        with failing_as(self.target, "opening a file beside it"):
+            self._sink = _Sink(place.open())
+            self._writer = codec.writer(cast("IO[bytes]", self._sink))
+
+    @property
+    def size(self) -> int:
+        """Bytes that were written."""
+        return self._sink.size
+
+    def add(self, encoded: Encoded) -> None:
+        """Append rows."""
+        with failing_as(self.target, "writing beside it"):
+            self._writer.add(encoded.payload)
+        self.rows += encoded.rows
+
+    def complete(self) -> None:
+        """Write the file to its end."""
+        with failing_as(self.target, "completing the file beside it"):
+            self._writer.close()
+            self._sink.file.close()
+        self._is_open = False
+
+    def put_in_place(self) -> None:
+        """Let the file take the place of the target."""
+        with failing_as(self.target, "moving the new file into its place"):
+            self._place.put_in_place()
+
+    def abandon(self) -> None:
+        """Let go of the file if it was not completed. Never raises."""
+        if not self._is_open:
+            return
+        self._sink.abandoned = True
+        with at_best(self.target, "leaving the file beside it"):
+            self._writer.close()
+        with at_best(self.target, "leaving the file beside it"):
+            self._sink.file.close()
+
+
+class _Sink(RawIOBase):
+    """Counts what goes into a file, and keeps a writer's last words from one that is abandoned."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.size = 0
+        self.abandoned = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        length = memoryview(data).nbytes
+        if not self.abandoned:
+            self.file.write(data)
+            self.size += length
+        return length
