@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
 import pendulum
@@ -51,6 +52,21 @@ class Window:
         """Return the window of its own text."""
         start, _, end = text.partition("/")
         return cls(datetime.fromisoformat(start), datetime.fromisoformat(end))
+
+    def partitioned(self, partition: str) -> list[Self]:
+        """Return a window for each day or month of UTC that this one touches, each from its beginning.
+
+        The last one ends where this one does, so that what lies behind is not read.
+
+        :param partition: ``day`` or ``month``.
+        """
+        buckets = Buckets(partition)
+        day = buckets.start(self.start.date())
+        starts = []
+        while (start := datetime(day.year, day.month, day.day, tzinfo=UTC)) < self.end:
+            starts.append(start)
+            day = buckets.after(day)
+        return [type(self)(start, end) for start, end in pairwise([*starts, self.end])]
 
     def __str__(self) -> str:
         return f"{self.start.isoformat()}/{self.end.isoformat()}"

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from airflow.providers.common.compat.sdk import AirflowFailException, Asset
 
@@ -205,8 +206,9 @@ class ChartMogulStreamOperator(ChartMogulOperator):
 
     def _attempt(self, context: Context, store: Any, what: Sequence[Any]) -> Attempt:
         """Name the load, and tell whether an earlier try of it can be gone on from."""
-        ti = context["ti"]
-        whose = [ti.dag_id, ti.run_id, ti.task_id, ti.map_index]
+        ti = context.get("ti")
+        # outside of a task there is no other try
+        whose = [ti.dag_id, ti.run_id, ti.task_id, ti.map_index] if ti else [uuid4().hex]
         load_id = hashlib.sha256(json.dumps([*whose, *what], default=str).encode()).hexdigest()[:16]
         if store is None:
             return Attempt(load_id)
