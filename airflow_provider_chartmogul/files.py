@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
 # what is held of an open file on object storage, of which there may be several; the default of some is 50 MiB
 _BLOCK = 8 * 2**20
+# They have no directories, and to make the parents of a key is to make a bucket: one that is misspelt, mostly.
+_WITH_BUCKETS = ("s3", "s3a", "s3n", "gs", "gcs", "abfs", "abfss", "adl", "wasb", "wasbs")
+
+
+def make_folder(path: ObjectStoragePath) -> None:
+    """Make a directory and those above it, where the storage has any."""
+    if path.protocol not in _WITH_BUCKETS:
+        path.mkdir(parents=True, exist_ok=True)
 
 
 class Replacement:
@@ -29,7 +37,7 @@ class Replacement:
 
     def open(self) -> IO[bytes]:
         """Begin to write it anew; missing directories are made."""
-        self.target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.target.parent)
         return cast("IO[bytes]", self.path.open("wb", block_size=_BLOCK))  # type: ignore[no-untyped-call]
 
     def put_in_place(self) -> None:

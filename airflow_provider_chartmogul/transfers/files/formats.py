@@ -15,14 +15,11 @@ if TYPE_CHECKING:
 FORMATS = {"jsonl": ".jsonl", "jsonl.gz": ".jsonl.gz", "csv": ".csv", "parquet": ".parquet"}
 """Extension of each format."""
 
-Payload = bytes | memoryview
-"""Encoded rows."""
-
 
 class Writer(Protocol):
     """A file that is being written."""
 
-    def add(self, payload: Payload) -> None:
+    def add(self, payload: bytes) -> None:
         """Append encoded rows. How they were divided into payloads does not show in the file."""
 
     def close(self) -> None:
@@ -32,7 +29,7 @@ class Writer(Protocol):
 class Codec(Protocol):
     """How the rows of a table become a file."""
 
-    def encode(self, rows: Sequence[Row]) -> Payload:
+    def encode(self, rows: Sequence[Row]) -> bytes:
         """Return rows in the form that :meth:`Writer.add` takes.
 
         :raises ValueError: the format cannot hold a value; names record and column, never the value.

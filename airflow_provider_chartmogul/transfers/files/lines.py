@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_chartmogul.streams.columns import Column, ColumnType
     from airflow_provider_chartmogul.streams.model import Row
-    from airflow_provider_chartmogul.transfers.files.formats import Payload
 
     Cell = Callable[[Any], str]
 
@@ -67,7 +66,7 @@ class JsonLinesCodec:
         self._cells = [(column.name, f'"{column.name}":', _IN_JSON[column.type]) for column in columns]
         self._packed = packed
 
-    def encode(self, rows: Sequence[Row]) -> Payload:
+    def encode(self, rows: Sequence[Row]) -> bytes:
         """Return rows as lines."""
         cells = [
             [prefix + ("null" if (value := row[name]) is None else cell(value)) for row in rows]
@@ -91,7 +90,7 @@ class CsvCodec:
         self._cells = [(column.name, _IN_CSV[column.type]) for column in columns]
         self._header = _encoded([",".join(column.name for column in columns) + "\r\n"])
 
-    def encode(self, rows: Sequence[Row]) -> Payload:
+    def encode(self, rows: Sequence[Row]) -> bytes:
         """Return rows as lines."""
         cells = [["" if (value := row[name]) is None else cell(value) for row in rows] for name, cell in self._cells]
         return _encoded(",".join(line) + "\r\n" for line in zip(*cells, strict=True))
@@ -113,7 +112,7 @@ class LinesWriter:
     def __init__(self, sink: IO[bytes]) -> None:
         self._sink = sink
 
-    def add(self, payload: Payload) -> None:
+    def add(self, payload: bytes) -> None:
         """Append lines."""
         self._sink.write(payload)
 
@@ -128,7 +127,7 @@ class PackedLinesWriter(LinesWriter):
         super().__init__(gzipped(sink))
         self._block = bytearray()
 
-    def add(self, payload: Payload) -> None:
+    def add(self, payload: bytes) -> None:
         """Append lines."""
         self._block += payload
         # always in blocks of one size: what gzip makes of bytes can depend on how they come

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_chartmogul.streams.columns import Column, ColumnType
     from airflow_provider_chartmogul.streams.model import Row, Table
-    from airflow_provider_chartmogul.transfers.files.formats import Payload
 
 ROWS_PER_GROUP = 50_000
 """Rows of a row group, whatever the pages: what is held before it is written."""
@@ -53,7 +52,7 @@ class ParquetCodec:
         )
         self._columns = columns
 
-    def encode(self, rows: Sequence[Row]) -> Payload:
+    def encode(self, rows: Sequence[Row]) -> bytes:
         """Return rows as a batch of Arrow's IPC, without the schema.
 
         :raises ValueError: a number has more digits than Parquet holds.
@@ -62,7 +61,8 @@ class ParquetCodec:
             arrays = [_array(column.type, [row[column.name] for row in rows]) for column in self._columns]
         except _UNFIT:
             raise self._complaint(rows) from None
-        return memoryview(pa.RecordBatch.from_arrays(arrays, schema=self._schema).serialize())
+        batch: bytes = pa.RecordBatch.from_arrays(arrays, schema=self._schema).serialize().to_pybytes()
+        return batch
 
     def _complaint(self, rows: Sequence[Row]) -> ValueError:
         for row in rows:
@@ -99,7 +99,7 @@ class ParquetFile:
         self._batches: list[pa.RecordBatch] = []
         self._rows = 0
 
-    def add(self, payload: Payload) -> None:
+    def add(self, payload: bytes) -> None:
         """Append a batch."""
         batch = pa.ipc.read_record_batch(pa.py_buffer(payload), self._schema)
         self._batches.append(batch)

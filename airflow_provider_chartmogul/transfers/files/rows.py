@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_provider_chartmogul.exceptions import ChartMogulLoadError
-from airflow_provider_chartmogul.transfers.files.formats import Payload, codec
+from airflow_provider_chartmogul.transfers.files.formats import codec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ class Encoded(NamedTuple):
     """
 
     rows: int
-    payload: Payload
+    payload: bytes
 
 
 class TableRows:

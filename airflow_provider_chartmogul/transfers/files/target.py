@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from airflow_provider_chartmogul.moments import as_utc
 from airflow_provider_chartmogul.streams.columns import TIMESTAMP, Column
 from airflow_provider_chartmogul.streams.model import LoadMode
+from airflow_provider_chartmogul.transfers.files.chunks import Chunk, Chunks
 from airflow_provider_chartmogul.transfers.files.failing import at_best, failing_as
 from airflow_provider_chartmogul.transfers.files.new_file import NewFile, make_room
 from airflow_provider_chartmogul.transfers.files.rows import TableRows
@@ -14,7 +16,7 @@ from airflow_provider_chartmogul.transfers.files.seen import Seen
 from airflow_provider_chartmogul.transfers.loading import Landed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -22,10 +24,13 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.files import Replacement
     from airflow_provider_chartmogul.streams.model import Page
     from airflow_provider_chartmogul.streams.reading import Position
+    from airflow_provider_chartmogul.transfers.files.rows import Encoded
     from airflow_provider_chartmogul.transfers.loading import Attempt, Plan
 
 MODES = (LoadMode.REPLACE, LoadMode.REPLACE_INTERVAL, LoadMode.SNAPSHOT)
 """Load modes that files can: a file is written as a whole, from what was read."""
+
+_DEDUPLICATING = "looking for records that were read before"
 
 AS_OF = Column("as_of", TIMESTAMP)
 """The column that ``snapshot`` adds to those of the stream."""
@@ -36,6 +41,9 @@ class FilesTarget:
 
     They are written beside those whose place they take, and moved when all are complete. A record that was read twice
     counts as it was read first. Equal records give equal bytes, however they came in pages and tries.
+
+    In an attempt that is durable, pages are kept in a folder beside the main table's file, and the files are made of
+    them at the end.
 
     :param paths: where the files shall stand, by table suffix.
     :param plan: what the load does; of modes only :data:`MODES`.
@@ -48,36 +56,50 @@ class FilesTarget:
         stamp = _stamp(plan)
         self._tables = [TableRows(table, file_format, stamp) for table in plan.tables]
         self._paths = [paths[table.suffix] for table in plan.tables]
+        self._layout = _layout(file_format, self._tables)
         self._places: list[Replacement] = []
         self._new: list[NewFile] = []
         self._seen = Seen()
 
     def begin(self, attempt: Attempt) -> Position | None:
-        """Make room beside the targets; what an earlier try of the load left there is overwritten.
+        """Make room beside the targets, and take up or remove what an earlier try of the load left there.
 
         :raises ChartMogulConfigError: a target is a directory.
         :raises ChartMogulLoadError: the storage refuses to be written to; names path and step.
         """
+        main = self._paths[0]
+        self._chunks = Chunks(main.parent / f".{main.name}.{attempt.load_id}", self._layout)
+        self._durable = attempt.durable
         for path in self._paths:
-            self._places.append(make_room(path, attempt.load_id))
-        self._open()
-        return None
+            self._places.append(make_room(path, f"{attempt.load_id}.new"))
+        if not attempt.going_on:
+            self._chunks.remove()
+        if not self._durable:
+            self._open()
+        return self._resume() if attempt.going_on else None
 
     def stage(self, page: Page, position: Position) -> None:
-        """Write the records of a page that were not read before.
+        """Write the records of a page that were not read before, or keep them for the files.
 
-        :raises ChartMogulLoadError: the storage or the format refuses them; names path, step, record and column.
+        :raises ChartMogulLoadError: the storage or the format refuses them; names path and step, or record and column.
         """
-        with failing_as(self._paths[0], "looking for records that were read before"):
+        with failing_as(self._paths[0], _DEDUPLICATING):
             records = self._seen.unseen(page.records)
-        for table, file in zip(self._tables, self._new, strict=True):
-            file.add(table.encode(records))
+        encoded = [table.encode(records) for table in self._tables]
+        if self._durable:
+            self._chunks.add(Chunk(position, [record.key for record in records], encoded))
+        else:
+            self._write(encoded)
 
     def put_in_place(self) -> Landed:
         """Complete all files, then move them.
 
         :raises ChartMogulLoadError: the storage fails; names path and step.
         """
+        if self._durable:
+            self._open()
+            for chunk in self._chunks:
+                self._write(chunk.tables)
         for file in self._new:
             file.complete()
         for file in self._new:
@@ -85,17 +107,34 @@ class FilesTarget:
         return Landed({str(file.target): file.rows for file in self._new}, sum(file.size for file in self._new))
 
     def end(self, *, keep: bool) -> None:
-        """Remove what is beside the targets. Never raises."""
+        """Remove what is beside the targets, but for pages that shall be kept. Never raises."""
         for file in self._new:
             file.abandon()
         for place in self._places:
             with at_best(place.target, "removing the file beside it"):
                 place.remove()
+        if not keep:
+            with at_best(self._paths[0], "removing the pages beside it"):
+                self._chunks.remove()
         self._seen.close()
 
     def _open(self) -> None:
         for table, place in zip(self._tables, self._places, strict=True):
             self._new.append(NewFile(place, table.codec))
+
+    def _write(self, tables: Sequence[Encoded]) -> None:
+        for file, encoded in zip(self._new, tables, strict=True):
+            file.add(encoded)
+
+    def _resume(self) -> Position | None:
+        position = None
+        for chunk in self._chunks.resume():
+            with failing_as(self._paths[0], _DEDUPLICATING):
+                self._seen.add(chunk.keys)
+            if not self._durable:
+                self._write(chunk.tables)
+            position = chunk.position
+        return position
 
 
 def _stamp(plan: Plan) -> dict[Column, datetime]:
@@ -106,3 +145,9 @@ def _stamp(plan: Plan) -> dict[Column, datetime]:
     if plan.as_of is None:
         raise ValueError(f"load_mode {plan.mode} needs the moment that the rows are read for")
     return {AS_OF: as_utc(plan.as_of)}
+
+
+def _layout(file_format: str, tables: Sequence[TableRows]) -> str:
+    """Return what tells rows of one format and set of columns from those of another."""
+    columns = [[f"{column.name} {column.type}" for column in table.columns] for table in tables]
+    return f"{file_format} {crc32(repr(columns).encode()):08x}"
