@@ -8,11 +8,8 @@ import zlib
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from airflow.providers.common.compat.sdk import mask_secret
-
-from airflow_provider_chartmogul.client.values import with_fields
+from airflow_provider_chartmogul.activities_exports import damaged, file_link, has_succeeded
 from airflow_provider_chartmogul.exceptions import ChartMogulExportFailedError, ChartMogulInvalidResponseError
 from airflow_provider_chartmogul.files import replacing
 from airflow_provider_chartmogul.operators.activities_range import ChartMogulActivitiesRangeOperator
@@ -75,11 +72,9 @@ class ChartMogulDownloadActivitiesExportOperator(ChartMogulOperator):
         target = storage_path(required_text("path", self.path), self.path_conn_id)
         exports = self.hook.get_conn().activities_exports
         export = exports.retrieve(export_id)
-        if export["status"] != "succeeded":
+        if not has_succeeded(export):
             raise ChartMogulExportFailedError(f"Activities export {export_id} is {export['status']}, not succeeded")
-        link = str(with_fields(export, ("file_url",), f"GET /activities_export/{export_id}")["file_url"])
-        # at level DEBUG the HTTP library logs URLs as they are
-        mask_secret(urlsplit(link).query)
+        link = file_link(export)
         with TemporaryDirectory() as folder:
             archive = Path(folder, "export.zip")
             with archive.open("wb") as file:
@@ -92,11 +87,11 @@ class ChartMogulDownloadActivitiesExportOperator(ChartMogulOperator):
         try:
             with zipfile.ZipFile(archive) as members:
                 if broken := members.testzip():
-                    raise self._damaged(broken)
+                    raise damaged(self.export_id, broken)
                 if self.unpack:
                     return {self._store_member(members, member, target): member.file_size for member in _files(members)}
         except (zipfile.BadZipFile, zlib.error):
-            raise self._damaged("not a sound zip archive") from None
+            raise damaged(self.export_id, "not a sound zip archive") from None
         with archive.open("rb") as source, replacing(target) as sink:
             shutil.copyfileobj(source, sink)
         return {self.path: archive.stat().st_size}
@@ -105,9 +100,6 @@ class ChartMogulDownloadActivitiesExportOperator(ChartMogulOperator):
         with members.open(member) as source, replacing(directory / member.filename) as sink:
             shutil.copyfileobj(source, sink)
         return f"{self.path.rstrip('/')}/{member.filename}"
-
-    def _damaged(self, what: str) -> ChartMogulInvalidResponseError:
-        return ChartMogulInvalidResponseError(f"The file of activities export {self.export_id} is damaged: {what}")
 
 
 def _files(members: zipfile.ZipFile) -> list[zipfile.ZipInfo]:

@@ -35,6 +35,11 @@ PAGES_PER_PART = 6
 MOST_PARTS = 32
 _WHOLE = "whole"
 
+RESTATED = (
+    "ChartMogul recomputes movements when billing data changes: an old one can vanish and come back under another "
+    "uuid. What was read takes the place of the whole interval; give `lookback_days`."
+)
+
 
 def _open(client: ChartMogulClient, options: Options) -> Reading:
     """Begin a reading of the movements whose instant lies in the window.
@@ -58,7 +63,7 @@ def _walk(client: ChartMogulClient, window: Window, part: str, cursor: str | Non
     first = part == _WHOLE and cursor is None
     for page in listing.pages():
         rows = [ACTIVITY.row("activities", activity) for activity in page.records]
-        pieces = _rest(window, rows) if first and page.has_more else []
+        pieces = _rest(window, rows) if first and rows and page.has_more else []
         if pieces:
             # those of the last instant may go on behind the page: they belong to the first of the pieces
             rows = [row for row in rows if row["date"] < pieces[0].start]
@@ -83,12 +88,9 @@ def _rest(window: Window, rows: list[Row]) -> list[Window]:
 def _divided(window: Window, count: int) -> list[Window]:
     width = (window.end - window.start) / count
     # whole seconds: the API need not know more than milliseconds
-    bounds = [
-        window.start,
-        *((window.start + width * i).replace(microsecond=0) for i in range(1, count)),
-        window.end,
-    ]
-    return [Window(start, end) for start, end in pairwise(bounds) if start < end]
+    seconds = {(window.start + width * i).replace(microsecond=0) for i in range(1, count)}
+    bounds = [window.start, *sorted(one for one in seconds if one > window.start), window.end]
+    return [Window(start, end) for start, end in pairwise(bounds)]
 
 
 ACTIVITIES = Stream(
@@ -100,4 +102,5 @@ ACTIVITIES = Stream(
     split="windows of time",
     time_column="date",
     default_mode=LoadMode.REPLACE_INTERVAL,
+    restated=RESTATED,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,6 @@ from airflow_provider_chartmogul.moments import as_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
 
 class ColumnType(StrEnum):
@@ -103,12 +102,19 @@ def _boolean(value: Any) -> bool:
 
 
 def _timestamp(value: Any) -> datetime:
+    # nearly all are in UTC and of a form that needs no closer look
+    if type(value) is str and value[10:11] == "T" and (moment := datetime.fromisoformat(value)).tzinfo is UTC:
+        return moment
     return as_utc(_string(value))
+
+
+# made once: json.dumps would make one for each value
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def json_text(value: Any) -> str:
     """Return compact JSON with the characters as they are."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 PARSERS: dict[ColumnType, Callable[[Any], Any]] = {
@@ -125,6 +131,16 @@ PARSERS: dict[ColumnType, Callable[[Any], Any]] = {
 
 UNFIT = (TypeError, ValueError, ArithmeticError)
 """What a parser raises for a value of another kind."""
+
+
+def number(text: str) -> int | float | str | None:
+    """Return the number that a text spells, null of an empty one; other text stays, for the column to refuse it."""
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text or None
 
 
 def columns(kind: ColumnType, *api_fields: str) -> tuple[Column, ...]:

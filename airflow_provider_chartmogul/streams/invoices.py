@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError
 from airflow_provider_chartmogul.streams.columns import BOOLEAN, INTEGER, JSON, STRING, TIMESTAMP, columns
-from airflow_provider_chartmogul.streams.model import Record, Stream, Table
-from airflow_provider_chartmogul.streams.sources import by_source
+from airflow_provider_chartmogul.streams.lists import list_stream
+from airflow_provider_chartmogul.streams.model import Table
+from airflow_provider_chartmogul.streams.records import Member, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from airflow_provider_chartmogul.client import ChartMogulClient
-    from airflow_provider_chartmogul.streams.model import Options, Reading
+    from collections.abc import Iterator, Mapping
 
 # keys that newer answers add to invoices, line items and transactions alike
 _EDITS = (
@@ -32,6 +30,7 @@ INVOICE = Table(
         *_EDITS,
     ),
     key=("uuid",),
+    elsewhere=("line_items", "transactions"),
 )
 
 LINE_ITEM = Table(
@@ -69,39 +68,21 @@ TRANSACTION = Table(
     record_key="invoice_uuid",
 )
 
-_CHILDREN = (LINE_ITEM, TRANSACTION)
+
+def _parts(field: str, stream: str, invoice: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    uuid = invoice["uuid"]
+    return ({**item, "invoice_uuid": uuid} for item in listed(stream, invoice, field, dict))
 
 
-def _open(client: ChartMogulClient, options: Options) -> Reading:
-    """Begin a reading of all valid, enabled invoices: the API has no filter by time."""
-    return by_source(client, options, client.invoices.list, _record)
+_LINE_ITEMS = Member(LINE_ITEM, partial(_parts, "line_items"))
+_TRANSACTIONS = Member(TRANSACTION, partial(_parts, "transactions"))
 
-
-def _record(invoice: Mapping[str, Any]) -> Record:
-    own = dict(invoice)
-    children = {child.suffix: _objects(child.suffix, own.pop(child.suffix, None)) for child in _CHILDREN}
-    row = INVOICE.row("invoices", own)
-    uuid = row["uuid"]
-    rows = {"": [row]}
-    for child in _CHILDREN:
-        rows[child.suffix] = [child.row("invoices", {**item, "invoice_uuid": uuid}) for item in children[child.suffix]]
-    return Record(uuid, rows)
-
-
-def _objects(field: str, value: Any) -> list[dict[str, Any]]:
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise ChartMogulInvalidResponseError(f"Stream invoices: field {field!r} is no list of objects")
-    return value
-
-
-INVOICES = Stream(
-    "invoices",
-    "a valid, enabled invoice",
-    "GET /invoices",
-    (INVOICE, *_CHILDREN),
-    _open,
-    split="data sources",
-    options=frozenset({"data_source_uuid"}),
+INVOICES = list_stream(
+    "invoices", "a valid, enabled invoice", "invoices", Member(INVOICE), _LINE_ITEMS, _TRANSACTIONS, by_source=True
+)
+LINE_ITEMS = list_stream(
+    "line_items", "a line item of a valid, enabled invoice", "invoices", _LINE_ITEMS.alone(), by_source=True
+)
+TRANSACTIONS = list_stream(
+    "transactions", "a transaction of a valid, enabled invoice", "invoices", _TRANSACTIONS.alone(), by_source=True
 )

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 ANY_INTERVAL = ("month", "quarter", "year", "week", "day")
 _CENTS_AND_COUNTS = ("mrr", "arr", "asp", "arpa", "customers")
 _MOVEMENTS = ("mrr-new-business", "mrr-expansion", "mrr-contraction", "mrr-churn", "mrr-reactivation")
+RESTATED = (
+    "ChartMogul restates metrics when billing data changes. Buckets that the interval touches are read and replaced as "
+    "a whole, by the days of the account's time zone; give `lookback_days`."
+)
 _OF_ALL = ("mrr", "arr", "customer-churn-rate", "mrr-churn-rate", "ltv", "customers", "asp", "arpa")
 
 
@@ -79,7 +83,11 @@ def _open(metric: str, table: Table, client: ChartMogulClient, options: Options)
 
 
 def _slices(client: ChartMogulClient, options: Options) -> dict[str, dict[str, str]]:
-    """Return what narrows each request: the one for all together, or one for each value of what is split by."""
+    """Return what narrows each request: the one for all together, or one for each value of what is split by.
+
+    If there is no value, such as in an account without plans, there is no request. The scope then spans no rows: none
+    is read, and none of earlier loads is replaced. So it is with the rows of a value that is there no more.
+    """
     common = {name: getattr(options, name) or "" for name in SEGMENTS}
     if not options.split_by:
         return {"": common}
@@ -128,6 +136,7 @@ def _stream(metric: str, about: str, fields: tuple[str, ...], intervals: tuple[s
         split="values of `split_by`",
         time_column="date",
         default_mode=LoadMode.REPLACE_INTERVAL,
+        restated=RESTATED,
         options=frozenset({"interval", "split_by", *SEGMENTS}),
         intervals=intervals,
     )

@@ -75,6 +75,7 @@ class Table:
         The only column of ``key`` unless given.
     :param suffix: what a child table adds to the name of the main table; empty for the main table.
     :param required: further columns that are never null.
+    :param elsewhere: fields that other tables hold, and that are not kept in ``extra`` therefore.
     """
 
     columns: tuple[Column, ...]
@@ -82,6 +83,7 @@ class Table:
     record_key: str = ""
     suffix: str = ""
     required: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
     all_columns: tuple[Column, ...] = field(init=False)
     _plan: tuple[tuple[str, str, Callable[[Any], Any] | None], ...] = field(init=False, repr=False, compare=False)
     _fields: frozenset[str] = field(init=False, repr=False, compare=False)
@@ -93,7 +95,7 @@ class Table:
         set_("record_key", self.record_key or self.key[0])
         set_("all_columns", (*self.columns, EXTRA))
         set_("_plan", tuple((c.api_field, c.name, None if c.type is STRING else PARSERS[c.type]) for c in self.columns))
-        set_("_fields", frozenset(column.api_field for column in self.columns))
+        set_("_fields", frozenset((*(column.api_field for column in self.columns), *self.elsewhere)))
 
     def row(self, stream: str, record: Mapping[str, Any]) -> Row:
         """Turn an API record into a row with a value for each column.
@@ -117,13 +119,15 @@ class Table:
         for name in (*self.key, *self.required):
             if row[name] is None:
                 raise ChartMogulInvalidResponseError(f"Stream {stream}: a record has no {name!r}")
-        unknown = record.keys() - self._fields
+        known = self._fields
         # in the order of the record, so that equal records give equal text
-        row[EXTRA.name] = json_text({name: record[name] for name in record if name in unknown}) if unknown else None
+        unknown = None if record.keys() <= known else {name: record[name] for name in record if name not in known}
+        row[EXTRA.name] = unknown and json_text(unknown)
         return row
 
     def _complaint(self, stream: str, record: Mapping[str, Any]) -> ChartMogulInvalidResponseError:
-        key = next((record.get(column.api_field) for column in self.columns if column.name == self.record_key), None)
+        fields = {column.name: column.api_field for column in self.columns}
+        key = " ".join(str(value) for name in self.key if (value := record.get(fields[name])))
         for column in self.columns:
             try:
                 column.parse(record.get(column.api_field))
@@ -140,7 +144,7 @@ class Scope:
     :param start: first value, inclusive.
     :param end: end, exclusive.
     :param constants: columns that have one value, or one of a few, in all rows of the reading; rows with others are
-        left alone.
+        left alone. Without a single value (``()``) the reading has no rows and restates none.
     """
 
     column: str
@@ -173,7 +177,7 @@ class Options:
     :param plans: metrics of these plans, comma-separated.
     :param filters: metrics under this filter expression.
     :param split_by: ``geo``, ``plans`` or ``filters``: metrics of each single value, instead of all together.
-    :param split_values: the values of ``split_by``; all that the account has if empty.
+    :param split_values: the values of ``split_by``; if empty, all plans or the countries of all customers.
     :param data_source_uuid: records of this data source.
     """
 
@@ -215,6 +219,7 @@ class Stream:
     :param split: along what it is read in parallel; empty if it is not.
     :param time_column: the column that places a row of the main table in time; empty if there is none.
     :param default_mode: how a load restates the table unless told otherwise.
+    :param restated: what of it changes later and how that is noticed, for the documentation.
     :param options: names of the fields of :class:`Options` that it takes, besides ``window``.
     :param intervals: bucket sizes of a metric; empty for other streams.
     """
@@ -227,6 +232,7 @@ class Stream:
     split: str = ""
     time_column: str = ""
     default_mode: LoadMode = LoadMode.REPLACE
+    restated: str = ""
     options: frozenset[str] = frozenset()
     intervals: tuple[str, ...] = ()
 
@@ -256,3 +262,7 @@ class Stream:
             )
         if options.split_by and options.split_by not in SEGMENTS:
             raise ValueError(f"split_by must be one of {', '.join(SEGMENTS)}, not {options.split_by!r}")
+        if options.split_by == "filters" and not options.split_values:
+            raise ValueError("split_by filters needs the filter expressions: ChartMogul has no list of them")
+        if options.split_values and not options.split_by:
+            raise ValueError("split_values need split_by")

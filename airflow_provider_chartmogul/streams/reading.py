@@ -26,7 +26,7 @@ Position = list[tuple[str, str | None]]
 def pages(reading: Reading, position: Position | None = None) -> Iterator[tuple[Page, Position]]:
     """Yield each page with the position behind it, from which another walk can go on.
 
-    Memory is two pages of each part that takes turns. Requests that are under way when the iterator is closed or a part
+    Memory is two pages of each part that takes turns. Pages that are under way when the iterator is closed or a part
     fails are waited for; none follows them.
 
     :param position: where to go on; from the beginning if ``None``.
@@ -39,6 +39,7 @@ def pages(reading: Reading, position: Position | None = None) -> Iterator[tuple[
             part, _ = turns.pop(0)
             page = walks.take(part)
             if page is None:
+                walks.end(part)
                 continue
             turns.extend((new, None) for new in page.parts)
             if page.cursor is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_chartmogul.exceptions import ChartMogulExportFailedError
-from airflow_provider_chartmogul.triggers.base import ChartMogulPollTrigger, error_event
+from airflow_provider_chartmogul.activities_exports import has_succeeded
+from airflow_provider_chartmogul.triggers.base import ChartMogulPollTrigger
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.client import ChartMogulClient
@@ -39,11 +39,8 @@ class ChartMogulActivitiesExportTrigger(ChartMogulPollTrigger):
         return {"export_id": self.export_id}
 
     def look(self, client: ChartMogulClient) -> Event | None:
-        """Read the export. Only two words are sure to be final: others mean that it is still running."""
-        status = client.activities_exports.retrieve(self.export_id)["status"]
-        if status == "succeeded":
-            # without file_url: whoever knows that link can fetch the file
-            return {"status": "success", "result": {"export_id": self.export_id, "status": status}}
-        if status == "failed":
-            return error_event(ChartMogulExportFailedError(f"Activities export {self.export_id} failed"))
-        return None
+        """Read the export."""
+        export = client.activities_exports.retrieve(self.export_id)
+        # without file_url: whoever knows that link can fetch the file
+        result = {"export_id": self.export_id, "status": export["status"]}
+        return {"status": "success", "result": result} if has_succeeded(export) else None

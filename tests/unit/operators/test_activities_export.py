@@ -198,11 +198,11 @@ def test_a_failed_write_leaves_nothing_under_the_name(tmp_path: Path, monkeypatc
     assert files(tmp_path) == {}
 
 
-@pytest.mark.parametrize("status", ["pending", "failed"])
+@pytest.mark.parametrize(("status", "complaint"), [("pending", "is pending, not succeeded"), ("failed", "failed")])
 @responses.activate
-def test_an_export_that_has_not_succeeded_is_not_fetched(tmp_path: Path, status: str) -> None:
+def test_an_export_that_has_not_succeeded_is_not_fetched(tmp_path: Path, status: str, complaint: str) -> None:
     offer(b"", status)
-    with pytest.raises(ChartMogulExportFailedError, match=f"{EXPORT} is {status}, not succeeded"):
+    with pytest.raises(ChartMogulExportFailedError, match=f"{EXPORT} {complaint}"):
         download(tmp_path / "out.zip")
     assert len(responses.calls) == 1
 
@@ -247,10 +247,10 @@ def test_exports_of_neighbouring_intervals_hold_each_movement_once(
 
 @responses.activate
 def test_the_signature_is_masked_before_it_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from airflow_provider_chartmogul.operators import activities_export
+    from airflow_provider_chartmogul import activities_exports
 
     masked: list[tuple[str, int]] = []
-    monkeypatch.setattr(activities_export, "mask_secret", lambda secret: masked.append((secret, len(responses.calls))))
+    monkeypatch.setattr(activities_exports, "mask_secret", lambda secret: masked.append((secret, len(responses.calls))))
     offer(archive(**{"a.csv": CSV}))
     download(tmp_path / "out.zip")
     # after the one request that tells the link

@@ -6,19 +6,26 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_chartmogul.client import Page
+from airflow_provider_chartmogul.streams.reading import pages
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableSequence
 
-    from airflow_provider_chartmogul.streams.model import Reading, Row
+    from airflow_provider_chartmogul.streams.model import Reading, Record, Row
 
 
 class FakeListing:
-    def __init__(self, pages: list[list[dict[str, Any]]]) -> None:
-        self._pages = pages
+    """The cursor of a page is the number of the next one."""
 
-    def pages(self) -> Iterator[Any]:
-        for records in self._pages:
-            yield SimpleNamespace(records=records)
+    def __init__(self, pages: list[list[dict[str, Any]]], cursor: str | None = None) -> None:
+        self._pages = pages
+        self._first = int(cursor or 0)
+
+    def pages(self) -> Iterator[Page]:
+        last = max(len(self._pages) - 1, 0)
+        for number, records in enumerate(self._pages[self._first :], self._first):
+            yield Page(records, str(number + 1), number < last, {})
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for records in self._pages:
@@ -33,6 +40,10 @@ class FakeClient:
     entries: list[dict[str, Any]] = field(default_factory=list)
     account_settings: dict[str, Any] = field(default_factory=lambda: {"time_zone": "UTC", "week_start_on": "monday"})
     calls: MutableSequence[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    max_connections: int = 20
+
+    def __post_init__(self) -> None:
+        self.lists.setdefault("data_sources", [[]])
 
     def __getattr__(self, resource: str) -> Any:
         if resource == "account":
@@ -45,7 +56,7 @@ class FakeClient:
         def listing(*args: str, **arguments: Any) -> FakeListing:
             self.calls.append((resource, {"args": args, **arguments} if args else arguments))
             pages = self.lists[resource]
-            return FakeListing(pages(*args) if callable(pages) else pages)
+            return FakeListing(pages(*args) if callable(pages) else pages, arguments.get("cursor"))
 
         return listing
 
@@ -63,4 +74,8 @@ class _Metrics:
 
 
 def rows_of(reading: Reading, suffix: str = "") -> list[Row]:
-    return [row for page in reading.pages for record in page for row in record[suffix]]
+    return [row for record in records_of(reading) for row in (record.rows or {})[suffix]]
+
+
+def records_of(reading: Reading) -> list[Record]:
+    return [record for page, _ in pages(reading) for record in page.records]

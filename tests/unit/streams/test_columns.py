@@ -66,7 +66,7 @@ def test_null_stays_null(kind: ColumnType) -> None:
     ],
 )
 def test_a_value_of_another_kind_is_named_by_stream_field_and_record_but_not_quoted(kind: str, value: object) -> None:
-    table = Table(columns=(*columns(ColumnType.STRING, "uuid"), Column("the-field", ColumnType(kind))), key="uuid")
+    table = Table(columns=(*columns(ColumnType.STRING, "uuid"), Column("the-field", ColumnType(kind))), key=("uuid",))
 
     with pytest.raises(ChartMogulInvalidResponseError) as caught:
         table.row("customers", {"uuid": "cus_1", "the-field": value})
@@ -82,7 +82,8 @@ def test_a_value_of_another_kind_is_named_by_stream_field_and_record_but_not_quo
 
 def test_hyphens_become_underscores_and_fields_without_a_column_are_kept_as_they_came() -> None:
     table = Table(
-        columns=(*columns(ColumnType.STRING, "uuid", "billing-system-url"), Column("n", ColumnType.INTEGER)), key="uuid"
+        columns=(*columns(ColumnType.STRING, "uuid", "billing-system-url"), Column("n", ColumnType.INTEGER)),
+        key=("uuid",),
     )
 
     row = table.row("customers", {"uuid": "cus_1", "billing-system-url": "u", "brand-new": {"a-b": "ü"}, "other": None})
@@ -99,7 +100,7 @@ def test_hyphens_become_underscores_and_fields_without_a_column_are_kept_as_they
 
 @pytest.mark.parametrize("record", [{"name": "secret-value"}, {"uuid": None, "name": "secret-value"}])
 def test_a_record_without_its_key_is_refused(record: dict[str, object]) -> None:
-    table = Table(columns=columns(ColumnType.STRING, "uuid", "name"), key="uuid")
+    table = Table(columns=columns(ColumnType.STRING, "uuid", "name"), key=("uuid",))
 
     with pytest.raises(ChartMogulInvalidResponseError, match=r"customers.*'uuid'") as caught:
         table.row("customers", record)

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from airflow_provider_chartmogul.client import Page
 from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError, ChartMogulNotFoundError
-from airflow_provider_chartmogul.streams import STREAMS, get_stream, metrics
+from airflow_provider_chartmogul.streams import STREAMS, metrics
 from airflow_provider_chartmogul.streams.model import Options
+from airflow_provider_chartmogul.streams.reading import pages
 from airflow_provider_chartmogul.streams.windows import Window
-from tests.unit.streams.fakes import FakeClient, rows_of
+from tests.unit.streams.fakes import FakeClient, records_of, rows_of
 
 JANUARY = Window.of("2026-01-01", "2026-02-01")
 UTC_ACCOUNT = {"time_zone": "UTC", "week_start_on": "monday"}
@@ -35,64 +37,7 @@ def window(start: str, end: str, **options: Any) -> Options:
     return Options(Window.of(start, end), **options)
 
 
-# catalogue ------------------------------------------------------------------------------------------------------------
-
-
-def test_the_catalogue_holds_the_nine_metrics_and_the_lists() -> None:
-    assert set(STREAMS) == {
-        "customers",
-        "invoices",
-        "subscriptions",
-        "activities",
-        *(
-            f"metrics_{metric}"
-            for metric in (
-                "all",
-                "mrr",
-                "arr",
-                "arpa",
-                "asp",
-                "customer_count",
-                "customer_churn_rate",
-                "mrr_churn_rate",
-                "ltv",
-            )
-        ),
-    }
-    with pytest.raises(ValueError, match=r"stream must be one of customers.*'custommers'"):
-        get_stream("custommers")
-
-
-@pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
-def test_columns_are_unique_without_hyphens_and_hold_the_keys(stream: Any) -> None:
-    for table in stream.tables:
-        names = [column.name for column in table.all_columns]
-        assert len(set(names)) == len(names)
-        assert not any("-" in name for name in names)
-        assert table.key in names
-        assert names[-1] == "extra"
-        if table.suffix:
-            assert table.parent_key in names
-            # replacing an interval knows of no children
-            assert not stream.windowed
-
-
-@pytest.mark.parametrize(
-    ("name", "mode", "options", "complaint"),
-    [
-        ("customers", "replace_interval", {}, "customers cannot be read by time"),
-        ("customers", "append", {}, "load_mode must be one of merge, replace_interval, replace"),
-        ("customers", "merge", {"geo": "DE"}, "customers takes no geo"),
-        ("customers", "merge", {"interval": "day"}, "customers takes no interval"),
-        ("metrics_mrr", "replace_interval", {"data_source_uuid": "ds_1"}, "metrics_mrr takes no data_source_uuid"),
-        ("activities", "replace_interval", {"data_source_uuid": "ds_1"}, "activities takes no data_source_uuid"),
-        ("metrics_asp", "replace_interval", {"interval": "day"}, "interval .* month, quarter, year, not 'day'"),
-        ("metrics_ltv", "replace_interval", {"interval": "year"}, "interval .* month, not 'year'"),
-    ],
-)
-def test_what_does_not_fit_a_stream_is_refused(name: str, mode: str, options: dict[str, str], complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
-        STREAMS[name].check(mode, Options(**options))
+# windows --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["activities", "metrics_mrr"])
@@ -138,7 +83,7 @@ def test_metrics_become_typed_rows_of_their_interval_and_segment() -> None:
             "extra": None,
         }
     ]
-    assert reading.scope.constants == {"interval": "month", "geo": "DE,FR", "plans": "", "filters": ""}
+    assert reading.scope.constants == {"interval": "month", "geo": ("DE,FR",), "plans": ("",), "filters": ("",)}
 
 
 def test_all_metrics_have_a_column_and_a_change_each() -> None:
@@ -342,7 +287,7 @@ def test_customers_are_typed_and_keep_what_has_no_column() -> None:
     assert row["billing_system_type"] == "Custom"
     assert row["email"] == ""
     assert row["extra"] == '{"favourite-colour":"blå"}'
-    assert client.calls == [("customers", {"data_source_uuid": "ds_1"})]
+    assert client.calls == [("customers", {"data_source_uuid": "ds_1", "cursor": None})]
 
 
 def test_an_invoice_comes_with_its_line_items_and_transactions() -> None:
@@ -361,7 +306,7 @@ def test_an_invoice_comes_with_its_line_items_and_transactions() -> None:
     }
     client = FakeClient(lists={"invoices": [[invoice, {"uuid": "inv_2", "line_items": None}]]})
 
-    ((first, second),) = STREAMS["invoices"].open(client, Options()).pages
+    first, second = (record.rows for record in records_of(STREAMS["invoices"].open(client, Options())))
 
     assert first[""][0]["date"] == datetime(2026, 10, 1, tzinfo=UTC)
     assert first[""][0]["extra"] is None
@@ -457,21 +402,21 @@ def test_an_error_in_the_walk_ends_it() -> None:
 def test_memory_is_a_page_whatever_the_number_of_pages(name: str) -> None:
     """The highest use during a walk of forty pages is that of a walk of four."""
 
-    def peak(pages: int) -> int:
+    def peak(count: int) -> int:
         def endless(**_: Any) -> SimpleNamespace:
-            return SimpleNamespace(pages=lambda: (page(number) for number in range(pages)))
+            return SimpleNamespace(pages=lambda: (page(number, number + 1 < count) for number in range(count)))
 
         client = FakeClient(lists={"subscriptions": lambda uuid: [[record(f"s-{uuid}")]]}, calls=deque(maxlen=1))
         setattr(client, "activities" if name == "activities" else "customers", SimpleNamespace(list=endless))
         tracemalloc.start()
-        for rows in STREAMS[name].open(client, Options(JANUARY)).pages:
-            assert len(rows) == 200
+        for read, _ in pages(STREAMS[name].open(client, Options(JANUARY))):
+            assert len(read.records) == 200
         _, highest = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return highest
 
-    def page(number: int) -> SimpleNamespace:
-        return SimpleNamespace(records=[record(f"{number}-{i}") for i in range(200)])
+    def page(number: int, has_more: bool) -> Page:
+        return Page([record(f"{number}-{i}") for i in range(200)], str(number + 1), has_more, {})
 
     def record(uuid: str) -> dict[str, Any]:
         return {"uuid": uuid, "date": "2026-01-02T00:00:00Z", "description": uuid * 20}
