@@ -1,0 +1,39 @@
+"""What may be told of a failure of a database."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from airflow_provider_chartmogul.exceptions import ChartMogulConfigError, ChartMogulError, ChartMogulLoadError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# insufficient privilege, no such schema, a database that is read only: no retry mends them
+_HOPELESS = ("42501", "3F000", "25006", "SQLITE_READONLY")
+
+
+def error_codes(err: BaseException) -> list[str]:
+    """Return type and codes of a database error: the SQLSTATE or its like."""
+    original = getattr(err, "orig", None) or err
+    codes = (getattr(original, name, None) for name in ("sqlstate", "pgcode", "sqlite_errorname"))
+    return [type(original).__name__, *(str(code) for code in codes if code)]
+
+
+@contextmanager
+def failing_as(table: str, step: str) -> Iterator[None]:
+    """Turn whatever a driver raises into one error that names table, step and code, and never a value.
+
+    :param table: name of the target table, for people.
+    :param step: what is being done, as a participle.
+    """
+    try:
+        yield
+    except ChartMogulError:
+        raise
+    except Exception as err:  # noqa: BLE001 - what a driver raises is not always its own kind of error
+        codes = error_codes(err)
+        kind = ChartMogulConfigError if any(code in _HOPELESS for code in codes) else ChartMogulLoadError
+        # drivers quote rows in their messages: neither text nor cause may pass
+        raise kind(f"Loading into {table} failed while {step}: {' '.join(codes)}") from None
