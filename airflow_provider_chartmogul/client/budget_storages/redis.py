@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pyrate_limiter import Rate, RedisBucket
 from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from airflow_provider_chartmogul.client.budget_storages.base import WINDOW_MS, BudgetStorage
 
@@ -42,7 +44,13 @@ class RedisStorage(BudgetStorage):
 
     def __init__(self, url: str, name: str, lease_seconds: float) -> None:
         super().__init__(url, name, lease_seconds)
-        self._redis = Redis.from_url(url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS)
+        self._redis = Redis.from_url(
+            url,
+            socket_timeout=_TIMEOUT_SECONDS,
+            socket_connect_timeout=_TIMEOUT_SECONDS,
+            # for connections that the server has closed; waits are for who asked
+            retry=Retry(NoBackoff(), 1),
+        )
         self._take = self._redis.register_script(_TAKE_SLOT)
 
     def _open(self) -> AbstractBucket:

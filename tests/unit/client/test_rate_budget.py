@@ -5,13 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_provider_chartmogul.client import ChartMogulClient, rate_budget
 from airflow_provider_chartmogul.client.budget_storages import memory
+from airflow_provider_chartmogul.client.budget_storages.memory import MemoryStorage
 from airflow_provider_chartmogul.client.rate_budget import RateBudget, shared_budget
 from tests.unit.client.servers import answer, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Clock:
@@ -62,6 +67,55 @@ def test_a_pause_holds_for_its_time_and_the_longest_counts(clock):
     budget.pause(2)
 
     assert departures(budget, clock, 2) == [5.0, 5.0]
+
+
+class Watched(MemoryStorage):
+    """Counts the slots that are taken."""
+
+    held = 0
+
+    def _take_slot(self, count: int) -> Callable[[], None]:
+        self.held += 1
+        return self._free
+
+    def _free(self) -> None:
+        self.held -= 1
+
+
+def test_a_pause_that_begins_during_a_wait_is_spent_without_a_shared_slot(clock, monkeypatch):
+    storage = Watched()
+    budget = RateBudget(1, 20, storage)
+    sleep, naps = clock.sleep, []
+
+    def nap(seconds: float) -> None:
+        naps.append((seconds >= 4, storage.held))
+        sleep(seconds)
+        if len(naps) == 1:
+            budget.pause(5)
+
+    monkeypatch.setattr(clock, "sleep", nap)
+    with budget.request():
+        pass
+    with budget.request():
+        assert storage.held == 1
+
+    assert naps == [(False, 1), (True, 0)]
+    assert storage.held == 0
+
+
+def test_a_shared_slot_is_given_back_when_the_wait_is_broken_off(clock, monkeypatch):
+    storage = Watched()
+    budget = RateBudget(1, 20, storage)
+    with budget.request():
+        pass
+
+    def break_off(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(clock, "sleep", break_off)
+    with pytest.raises(KeyboardInterrupt), budget.request():
+        pass
+    assert storage.held == 0
 
 
 def test_limits_can_be_changed(clock):

@@ -169,6 +169,42 @@ def test_the_header_made_of_the_key_is_masked(define: Define, monkeypatch: pytes
     assert masked == [base64.b64encode(f"{SENTINEL}:".encode()).decode()]
 
 
+def test_a_budget_storage_reaches_the_client_and_is_masked(define: Define, monkeypatch: pytest.MonkeyPatch) -> None:
+    masked: list[str] = []
+    seen: dict[str, Any] = {}
+    monkeypatch.setattr(chartmogul, "mask_secret", masked.append)
+    monkeypatch.setattr(chartmogul, "ChartMogulClient", lambda key, **settings: seen.update(settings))
+    url = "redis://:hidden%2Dword@redis.example:6379/0"
+    define(extra={"budget_storage": url}).get_conn()
+    assert seen == {"budget_storage": url}
+    assert {url, "hidden%2Dword", "hidden-word"} <= set(masked)
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_without_a_budget_storage_there_is_none(define: Define, monkeypatch: pytest.MonkeyPatch, value: Any) -> None:
+    seen: dict[str, Any] = {}
+    monkeypatch.setattr(chartmogul, "ChartMogulClient", lambda key, **settings: seen.update(settings))
+    define(extra={"budget_storage": value}).get_conn()
+    assert seen == {}
+
+
+@pytest.mark.parametrize("value", [5, ["redis://:hidden-word@host"], "memcached://:hidden-word@host"])
+def test_a_budget_storage_that_cannot_work_ends_the_task(define: Define, value: Any) -> None:
+    with pytest.raises(ChartMogulConfigError, match=r"budget_storage.* must be a URL") as caught:
+        define(extra={"budget_storage": value}).get_conn()
+    assert "hidden-word" not in str(caught.value)
+
+
+def test_a_connection_test_says_that_the_storage_does_not_answer(define: Define, closed_port: int) -> None:
+    url = f"redis://:hidden-word@127.0.0.1:{closed_port}/0"
+    hook = define(host="http://127.0.0.1:9/v1", extra={"budget_storage": url, "max_retry_seconds": 0.01})
+    ok, message = hook.test_connection()
+    assert (ok, message) == (
+        False,
+        "the storage of the rate budget (redis) cannot be used: ConnectionError",
+    )
+
+
 def test_the_async_look_up_masks_outside_of_the_event_loop(define: Define, monkeypatch: pytest.MonkeyPatch) -> None:
     # masking waits for an answer of the supervisor, which the event loop itself has to read
     threads: list[int] = []
