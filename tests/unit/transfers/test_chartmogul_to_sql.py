@@ -700,7 +700,7 @@ def test_parsing_a_dag_does_not_import_databases() -> None:
         "new = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
         "heavy = {'sqlalchemy', 'duckdb', 'duckdb_engine', 'pandas', 'pyarrow', 'numpy', 'psycopg2'}\n"
         "assert not new & heavy, new & heavy\n"
-        "assert 'airflow_provider_chartmogul.transfers.sql_load' not in sys.modules\n"
+        "assert 'airflow_provider_chartmogul.transfers.sql' not in sys.modules\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
 
