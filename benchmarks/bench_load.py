@@ -1,30 +1,36 @@
 """Prints how fast pages of customers are loaded into a database, and the memory that takes.
 
-ChartMogul is left out: the pages are made up on the spot. Every load replaces the one before it, so the table is full
-from the second on. The memory is the highest that Python objects took during a load; it should not grow with the rows.
+ChartMogul is left out: the pages are made up beforehand. Every load replaces the one before it, so the table is full
+from the second on. The memory is what the process grew by, at most, over what it held before its first load: the
+database counts where it runs within the process (SQLite, DuckDB). It should not grow with the rows.
 
     python benchmarks/bench_load.py --rows 20000 100000
+    python benchmarks/bench_load.py --rows 100000 1000000 --mode merge --durable
     python benchmarks/bench_load.py --url postgresql://me:secret@localhost/warehouse
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
+import subprocess
+import sys
 import tempfile
 import time
-import tracemalloc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from airflow_provider_chartmogul.streams.customers import CUSTOMER
-from airflow_provider_chartmogul.streams.model import LoadMode, Page, Reading
-from airflow_provider_chartmogul.transfers.sql_load import load
+from airflow_provider_chartmogul.streams.model import LoadMode, Page, Reading, Record
+from airflow_provider_chartmogul.transfers.loading import Attempt, Plan, load
+from airflow_provider_chartmogul.transfers.sql.target import SqlTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PAGE = 200
+MODES = (LoadMode.REPLACE, LoadMode.MERGE)
 
 
 def customer(number: int) -> dict[str, object]:
@@ -43,36 +49,62 @@ def customer(number: int) -> dict[str, object]:
     }
 
 
-def pages(rows: int) -> Iterator[Page]:
-    for start in range(0, rows, PAGE):
-        numbers = range(start, min(start + PAGE, rows))
-        yield [{"": [CUSTOMER.row("customers", customer(number))]} for number in numbers]
+def reading(rows: int) -> Reading:
+    samples = [CUSTOMER.row("customers", customer(number)) for number in range(PAGE)]
+
+    def walk(part: str, cursor: str | None) -> Iterator[Page]:
+        for start in range(0, rows, PAGE):
+            numbers = range(start, min(start + PAGE, rows))
+            records = [_record({**row, "uuid": f"cus_{n:032x}"}) for n, row in zip(numbers, samples, strict=False)]
+            yield Page(records, str(start) if start + PAGE < rows else None)
+
+    return Reading(walk)
 
 
-def run(url: str, rows: int, mode: LoadMode) -> None:
+def _record(row: dict[str, Any]) -> Record:
+    return Record(row["uuid"], {"": [row]})
+
+
+def run(url: str, rows: int, mode: LoadMode, *, durable: bool) -> float:
     begin = time.perf_counter()
-    load(sa.create_engine(url), (CUSTOMER,), Reading(pages(rows)), mode, table="bench_customers")
-    seconds = time.perf_counter() - begin
-    tracemalloc.start()
-    load(sa.create_engine(url), (CUSTOMER,), Reading(pages(rows)), mode, table="bench_customers")
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    target = SqlTarget(sa.create_engine(url), Plan([CUSTOMER], mode), table="bench_customers")
+    load(reading(rows), target, Attempt(f"{mode} of {rows} rows", durable=durable))
+    return time.perf_counter() - begin
+
+
+def measure(url: str, rows: int, mode: LoadMode, *, durable: bool) -> None:
+    run(url, PAGE, mode, durable=durable)
+    idle = _highest()
+    seconds = run(url, rows, mode, durable=durable)
     print(
-        f"{sa.engine.make_url(url).get_backend_name():12} {mode:8} {rows:8} rows"
-        f" {seconds:7.2f} s {rows / seconds:8.0f} rows/s  peak {peak / 2**20:5.1f} MiB"
+        f"{sa.engine.make_url(url).get_backend_name():12} {mode:8} {'durable' if durable else '':8} {rows:8} rows"
+        f" {seconds:7.2f} s {rows / seconds:8.0f} rows/s  memory + {_highest() - idle:5.0f} MiB",
+        flush=True,
     )
+
+
+def _highest() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, nargs="+", default=[5_000, 20_000])
+    parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 100_000])
+    parser.add_argument("--mode", type=LoadMode, nargs="+", default=MODES)
+    parser.add_argument("--durable", action="store_true", help="stage so that another try can go on")
     parser.add_argument("--url", action="append", help="SQLAlchemy URL; SQLite and DuckDB files by default")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.one:
+        measure(arguments.url[0], arguments.rows[0], arguments.mode[0], durable=arguments.durable)
+        return
     with tempfile.TemporaryDirectory() as folder:
         for url in arguments.url or [f"sqlite:///{folder}/bench.sqlite", f"duckdb:///{folder}/bench.duckdb"]:
             for rows in arguments.rows:
-                for mode in (LoadMode.REPLACE, LoadMode.MERGE):
-                    run(url, rows, mode)
+                for mode in arguments.mode:
+                    # a process each, since the highest memory of one is never less than before
+                    one = [sys.executable, __file__, "--one", "--url", url, "--rows", str(rows), "--mode", mode]
+                    subprocess.run(one + ["--durable"] * arguments.durable, check=True)
 
 
 if __name__ == "__main__":

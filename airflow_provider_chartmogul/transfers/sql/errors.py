@@ -10,8 +10,8 @@ from airflow_provider_chartmogul.exceptions import ChartMogulConfigError, ChartM
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# insufficient privilege, no such schema, a database that is read only: no retry mends them
-_HOPELESS = ("42501", "3F000", "25006", "SQLITE_READONLY")
+# No retry mends them: insufficient privilege, no such schema, a database that is read only, a column of another type.
+_HOPELESS = ("42501", "3F000", "25006", "42804", "SQLITE_READONLY", "CatalogException")
 
 
 def error_codes(err: BaseException) -> list[str]:
@@ -34,6 +34,6 @@ def failing_as(table: str, step: str) -> Iterator[None]:
         raise
     except Exception as err:  # noqa: BLE001 - what a driver raises is not always its own kind of error
         codes = error_codes(err)
-        kind = ChartMogulConfigError if any(code in _HOPELESS for code in codes) else ChartMogulLoadError
+        kind = ChartMogulConfigError if any(code.startswith(_HOPELESS) for code in codes) else ChartMogulLoadError
         # drivers quote rows in their messages: neither text nor cause may pass
         raise kind(f"Loading into {table} failed while {step}: {' '.join(codes)}") from None

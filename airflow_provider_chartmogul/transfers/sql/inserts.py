@@ -77,12 +77,10 @@ def insert_arrow(connection: sa.engine.Connection, table: sa.Table, rows: Sequen
         return
     arrays = [_array(pa, column.type, [row[column.name] for row in rows]) for column in table.columns]
     cursor = connection.connection.cursor()
+    # takes the place of the page before it
     cursor.register(_PAGE, pa.table(arrays, names=[column.name for column in table.columns]))
-    try:
-        names = _columns(connection, table)
-        cursor.execute(f"INSERT INTO {_name(connection, table)} ({names}) SELECT {names} FROM {_PAGE}")  # noqa: S608
-    finally:
-        cursor.unregister(_PAGE)
+    names = _columns(connection, table)
+    cursor.execute(f"INSERT INTO {_name(connection, table)} ({names}) SELECT {names} FROM {_PAGE}")  # noqa: S608
 
 
 def _array(pa: Any, kind: Any, values: list[Any]) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
 from airflow_provider_chartmogul.transfers.loading import Landed
 from airflow_provider_chartmogul.transfers.sql.errors import error_codes, failing_as
 from airflow_provider_chartmogul.transfers.sql.modes import Swap
@@ -33,6 +34,7 @@ _SESSION = {
     "duckdb": "SET TimeZone = 'UTC'",
     "sqlite": "PRAGMA busy_timeout = 600000",
 }
+_WITH_TRANSACTIONAL_DDL = ("postgresql", "duckdb", "sqlite")
 
 
 class SqlTarget:
@@ -71,7 +73,10 @@ class SqlTarget:
         with self._step("inspecting"), self._connection.begin():
             for table in self.plan.tables:
                 missing_columns(self._connection, self._targets[table.suffix], self._never_null(table))
-        return self._begin_staging(attempt)
+        position = self._begin_staging(attempt)
+        if position is None:
+            self._rehearse()
+        return position
 
     def stage(self, page: Page, position: Position) -> None:
         """Keep the records of a page, together with the position behind it, in one transaction."""
@@ -85,8 +90,8 @@ class SqlTarget:
             with self._step("waiting for other loads"):
                 self._wait_for_other_loads()
             for table in self.plan.tables:
-                with self._step("creating the table", table):
-                    self._make_fit(table)
+                if added := self._make_fit(table):
+                    log.info("Adding to table %s, empty in the rows that it has: %s", self._name(table), added)
             for table, statement in swap.clearing():
                 with self._step("deleting", table):
                     self._connection.execute(statement)
@@ -108,10 +113,9 @@ class SqlTarget:
         finally:
             self._engine.dispose()
 
-    def _make_fit(self, table: Table) -> None:
-        target = self._targets[table.suffix]
-        for name in make_fit(self._connection, target, self._never_null(table)):
-            log.info("Adding column %s to table %s: null in the rows that it has", name, target.fullname)
+    def _make_fit(self, table: Table) -> str:
+        with self._step("creating the table", table):
+            return ", ".join(make_fit(self._connection, self._targets[table.suffix], self._never_null(table)))
 
     def _never_null(self, table: Table) -> set[str]:
         scope = self.plan.scope
@@ -119,16 +123,42 @@ class SqlTarget:
         return {*table.key, table.record_key, *table.required, *placing}
 
     def _begin_staging(self, attempt: Attempt) -> Position | None:
-        durable = self._new_staging(attempt, durable=True)
-        with self._step("creating staging tables"), self._writing():
-            position = durable.go_on(self._connection) if attempt.going_on else None
+        lasting = self._new_staging(attempt, durable=True)
+        with self._step("looking for what is staged"), self._writing():
+            position = lasting.go_on(self._connection) if attempt.going_on else None
             if position is not None:
-                self._staging = durable
+                self._staging = lasting
                 return position
-            durable.drop(self._connection)
-            self._staging = self._new_staging(attempt, durable=attempt.durable)
-            self._staging.create(self._connection)
+            lasting.drop(self._connection)
+        try:
+            self._create(lasting if attempt.durable else self._new_staging(attempt, durable=False))
+        except ChartMogulConfigError as err:
+            temporary = self._new_staging(attempt, durable=False)
+            if not (attempt.durable and temporary.temporary):
+                raise
+            log.warning("%s. Staging in temporary tables instead: another try will have to begin anew", err)
+            self._create(temporary)
         return None
+
+    def _create(self, staging: Staging) -> None:
+        # not all databases undo the creation of the first when that of the second fails
+        self._staging = staging
+        with self._step("creating staging tables"), self._writing():
+            staging.create(self._connection)
+
+    def _rehearse(self) -> None:
+        """Do with nothing, and undo, what will be done in the end: what is refused is known before anything is read."""
+        if self._dialect not in _WITH_TRANSACTIONAL_DDL:
+            return
+        swap = Swap(self.plan, self._targets, self._staged)
+        with self._step("beginning"), self._writing(undo=True):
+            for table in self.plan.tables:
+                self._make_fit(table)
+            for table, statement in swap.clearing():
+                with self._step("deleting", table):
+                    self._connection.execute(statement.where(sa.false()))
+            for table in self.plan.tables:
+                self._insert(swap, table)
 
     def _new_staging(self, attempt: Attempt, *, durable: bool) -> Staging:
         return Staging(self._dialect, self.plan.tables, attempt.load_id, schema=self._schema, durable=durable)
@@ -139,18 +169,20 @@ class SqlTarget:
         return self._staging
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with self._connection.begin():
+    def _writing(self, *, undo: bool = False) -> Iterator[None]:
+        with self._connection.begin() as transaction:
             if self._dialect == "sqlite":
                 # its driver begins no transaction before CREATE TABLE of its own accord
                 self._connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield
+            if undo:
+                transaction.rollback()
 
     def _wait_for_other_loads(self) -> None:
         """Let concurrent loads into one table take turns, where the database does not see to it unasked."""
         if self._dialect == "postgresql":
-            name = self._targets[""].fullname
-            self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
+            lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(self._name(), 0))
+            self._connection.execute(sa.select(lock))
 
     def _insert(self, swap: Swap, table: Table) -> int:
         with self._step("inserting", table):
@@ -159,4 +191,7 @@ class SqlTarget:
         return int(count)
 
     def _step(self, step: str, table: Table | None = None) -> AbstractContextManager[None]:
-        return failing_as(self._targets[table.suffix if table else ""].fullname, step)
+        return failing_as(self._name(table), step)
+
+    def _name(self, table: Table | None = None) -> str:
+        return self._targets[table.suffix if table else ""].fullname
