@@ -5,7 +5,7 @@ Half of a surrogate pair, of which UTF-8 knows nothing, is written as JSON escap
 
 from __future__ import annotations
 
-from json import JSONEncoder
+from json.encoder import encode_basestring
 from typing import IO, TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.files import gzipped
@@ -45,7 +45,7 @@ _BARE: dict[ColumnType, Cell] = {
     JSON: str,
 }
 _IN_JSON = _BARE | {
-    STRING: JSONEncoder(ensure_ascii=False).encode,
+    STRING: encode_basestring,
     TIMESTAMP: _in_quotes(_iso),
     DATE: _in_quotes(_iso),
 }

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
     from airflow_provider_chartmogul.streams.columns import Column
     from airflow_provider_chartmogul.streams.model import Record, Row, Table
 
@@ -29,15 +31,19 @@ class Encoded(NamedTuple):
 class TableRows:
     """How records become rows of the file of one table.
 
+    :param path: where the file shall stand.
     :param table: the table.
     :param file_format: the format of the file.
     :param stamp: columns, with their value in all rows, that follow those of the table.
     """
 
-    def __init__(self, table: Table, file_format: str, stamp: Mapping[Column, datetime]) -> None:
-        self.suffix = table.suffix
+    def __init__(
+        self, path: ObjectStoragePath, table: Table, file_format: str, stamp: Mapping[Column, datetime]
+    ) -> None:
+        self.path = path
         self.columns = (*table.all_columns, *stamp)
         self.codec = codec(file_format, table, self.columns)
+        self._suffix = table.suffix
         self._stamp = {column.name: value for column, value in stamp.items()}
 
     def encode(self, records: Sequence[Record]) -> Encoded:
@@ -48,11 +54,13 @@ class TableRows:
         rows: list[Row] = []
         for record in records:
             if record.rows is None:
-                raise ChartMogulLoadError(f"record {record.key} was left out as unchanged, but files hold all records")
-            rows += record.rows.get(self.suffix, ())
+                raise ChartMogulLoadError(
+                    f"{self.path}: record {record.key} was left out as unchanged, but files hold all records"
+                )
+            rows += record.rows.get(self._suffix, ())
         if self._stamp:
             rows = [row | self._stamp for row in rows]
         try:
             return Encoded(len(rows), self.codec.encode(rows))
         except ValueError as error:
-            raise ChartMogulLoadError(f"table {self.suffix or 'of the stream'}, {error}") from None
+            raise ChartMogulLoadError(f"{self.path}: {error}") from None

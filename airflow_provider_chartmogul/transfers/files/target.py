@@ -54,8 +54,8 @@ class FilesTarget:
 
     def __init__(self, paths: Mapping[str, ObjectStoragePath], plan: Plan, file_format: str) -> None:
         stamp = _stamp(plan)
-        self._tables = [TableRows(table, file_format, stamp) for table in plan.tables]
-        self._paths = [paths[table.suffix] for table in plan.tables]
+        self._tables = [TableRows(paths[table.suffix], table, file_format, stamp) for table in plan.tables]
+        self._main = self._tables[0].path
         self._layout = _layout(file_format, self._tables)
         self._places: list[Replacement] = []
         self._new: list[NewFile] = []
@@ -67,11 +67,10 @@ class FilesTarget:
         :raises ChartMogulConfigError: a target is a directory.
         :raises ChartMogulLoadError: the storage refuses to be written to; names path and step.
         """
-        main = self._paths[0]
-        self._chunks = Chunks(main.parent / f".{main.name}.{attempt.load_id}", self._layout)
+        self._chunks = Chunks(self._main.parent / f".{self._main.name}.{attempt.load_id}", self._layout)
         self._durable = attempt.durable
-        for path in self._paths:
-            self._places.append(make_room(path, f"{attempt.load_id}.new"))
+        for table in self._tables:
+            self._places.append(make_room(table.path, f"{attempt.load_id}.new"))
         if not attempt.going_on:
             self._chunks.remove()
         if not self._durable:
@@ -83,7 +82,7 @@ class FilesTarget:
 
         :raises ChartMogulLoadError: the storage or the format refuses them; names path and step, or record and column.
         """
-        with failing_as(self._paths[0], _DEDUPLICATING):
+        with failing_as(self._main, _DEDUPLICATING):
             records = self._seen.unseen(page.records)
         encoded = [table.encode(records) for table in self._tables]
         if self._durable:
@@ -114,7 +113,7 @@ class FilesTarget:
             with at_best(place.target, "removing the file beside it"):
                 place.remove()
         if not keep:
-            with at_best(self._paths[0], "removing the pages beside it"):
+            with at_best(self._main, "removing the pages beside it"):
                 self._chunks.remove()
         self._seen.close()
 
@@ -129,7 +128,7 @@ class FilesTarget:
     def _resume(self) -> Position | None:
         position = None
         for chunk in self._chunks.resume():
-            with failing_as(self._paths[0], _DEDUPLICATING):
+            with failing_as(self._main, _DEDUPLICATING):
                 self._seen.add(chunk.keys)
             if not self._durable:
                 self._write(chunk.tables)
