@@ -13,6 +13,7 @@ from airflow_provider_chartmogul.streams.columns import (
     JSON,
     STRING,
     TIMESTAMP,
+    ColumnType,
     columns,
 )
 from airflow_provider_chartmogul.streams.lists import list_stream
@@ -70,10 +71,10 @@ def _custom_attributes(stream: str, customer: Mapping[str, Any]) -> Iterator[dic
         if value is not None:
             kind = _kind(value)
             field = f"value_{kind}" if kind else "value"
-            yield {"customer_uuid": customer["uuid"], "key": key, "type": kind, field: value}
+            yield {"customer_uuid": customer["uuid"], "key": key, "type": kind and kind.value, field: value}
 
 
-def _kind(value: object) -> str | None:
+def _kind(value: object) -> ColumnType | None:
     match value:
         case bool():
             return BOOLEAN

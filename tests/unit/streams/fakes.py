@@ -1,7 +1,9 @@
-"""A client of canned answers that notes what it was asked."""
+"""A client of canned answers that notes what it was asked, and helpers to walk readings and count requests."""
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from airflow_provider_chartmogul.streams.reading import pages
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableSequence
 
+    from airflow_provider_chartmogul.emulator import Emulator
     from airflow_provider_chartmogul.streams.model import Reading, Record, Row
 
 
@@ -79,3 +82,12 @@ def rows_of(reading: Reading, suffix: str = "") -> list[Row]:
 
 def records_of(reading: Reading) -> list[Record]:
     return [record for page, _ in pages(reading) for record in page.records]
+
+
+@contextmanager
+def requests(emulator: Emulator) -> Iterator[Counter[str]]:
+    """Count what is asked of an emulator within the block, by operation; filled at its end."""
+    counted: Counter[str] = Counter()
+    before = Counter(emulator.stats()["requests_by_operation"])
+    yield counted
+    counted.update(Counter(emulator.stats()["requests_by_operation"]) - before)
