@@ -109,6 +109,7 @@ def _names(customer: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 def _newest(pages: Iterable[Any], date_field: str, window: Window) -> Iterator[Mapping[str, Any]]:
     for page in pages:
-        yield from page.records
-        if not any(as_utc(record[date_field]) >= window.start for record in page.records):
+        recent = [record for record in page.records if as_utc(record[date_field]) >= window.start]
+        if not recent:
             return
+        yield from recent
