@@ -1,10 +1,14 @@
-"""Writes ``docs/operations.md`` from the table that the contract tests check: ``python -m docs.generate``."""
+"""Writes the generated pages: ``python -m docs.generate``.
+
+``docs/operations.md`` comes from the table that the contract tests check, ``docs/streams.md`` from the catalogue.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from docs import streams
 from tests.contract import specification
 from tests.contract.operations import SUBJECTS
 
@@ -75,3 +79,4 @@ def documented(page: str) -> Iterator[str]:
 
 if __name__ == "__main__":
     DOCUMENT.write_text(render(), encoding="utf-8")
+    streams.DOCUMENT.write_text(streams.render(), encoding="utf-8")

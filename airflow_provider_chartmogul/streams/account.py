@@ -63,7 +63,7 @@ ACCOUNT = Stream(
     "GET /account",
     (ACCOUNT_TABLE,),
     _open_account,
-    restated=WHOLE,
+    remarks=WHOLE,
 )
 DATA_SOURCES = Stream(
     "data_sources",
@@ -71,5 +71,5 @@ DATA_SOURCES = Stream(
     "GET /data_sources",
     (DATA_SOURCE,),
     _open_data_sources,
-    restated=WHOLE,
+    remarks=WHOLE,
 )

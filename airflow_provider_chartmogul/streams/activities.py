@@ -102,5 +102,5 @@ ACTIVITIES = Stream(
     split="windows of time",
     time_column="date",
     default_mode=LoadMode.REPLACE_INTERVAL,
-    restated=RESTATED,
+    remarks=RESTATED,
 )

@@ -172,5 +172,6 @@ ACTIVITIES_EXPORT = Stream(
     _open,
     time_column="date",
     default_mode=LoadMode.REPLACE_INTERVAL,
-    restated=RESTATED,
+    remarks=f"{RESTATED} The columns of the file are not documented: what it does not have is null, and records "
+    "without `uuid` get one made of all that they say.",
 )

@@ -64,7 +64,7 @@ def _custom_attributes(stream: str, customer: Mapping[str, Any]) -> Iterator[dic
 
     The API tells values without their types, so the type is that of the JSON value. Two things cannot be told apart:
     a decimal without fraction may come as an integer, and a text that reads like ``2016-01-31T00:00:00.000Z`` counts as
-    a timestamp. A value of a kind that is not documented has no type and is kept in ``extra``.
+    a timestamp. A value of a kind that is not documented has no type and is kept in ``extra``. Null is no value.
     """
     custom = mapped(stream, mapped(stream, customer, "attributes"), "custom")
     for key, value in custom.items():
@@ -94,6 +94,10 @@ def _is_moment(text: str) -> bool:
         return False
 
 
+_TYPES = (
+    "The API tells custom attributes without their types: a decimal without fraction may come as an integer, and a "
+    "text that reads like `2016-01-31T00:00:00.000Z` counts as a timestamp."
+)
 _TAGS = Member(TAG, _tags)
 _CUSTOM_ATTRIBUTES = Member(CUSTOM_ATTRIBUTE, _custom_attributes)
 
@@ -105,6 +109,7 @@ CUSTOMERS = list_stream(
     _TAGS,
     _CUSTOM_ATTRIBUTES,
     by_source=True,
+    remarks=_TYPES,
 )
 CUSTOMER_TAGS = list_stream("customer_tags", "a tag of a customer", "customers", _TAGS.alone(), by_source=True)
 CUSTOMER_CUSTOM_ATTRIBUTES = list_stream(
@@ -113,4 +118,5 @@ CUSTOMER_CUSTOM_ATTRIBUTES = list_stream(
     "customers",
     _CUSTOM_ATTRIBUTES.alone(),
     by_source=True,
+    remarks=_TYPES,
 )

@@ -26,7 +26,13 @@ WHOLE = "The API cannot tell what has changed: it is always read as a whole."
 
 
 def list_stream(
-    name: str, about: str, resource: str, *members: Member, key: str = "uuid", by_source: bool = False
+    name: str,
+    about: str,
+    resource: str,
+    *members: Member,
+    key: str = "uuid",
+    by_source: bool = False,
+    remarks: str = "",
 ) -> Stream:
     """Return the stream of a list.
 
@@ -34,6 +40,7 @@ def list_stream(
     :param members: the tables, the main one first.
     :param key: the field that identifies a record.
     :param by_source: the list can be narrowed to a data source; those of several are read side by side.
+    :param remarks: what else is to be said of it.
     """
     reading = _by_source if by_source else _in_one
     return Stream(
@@ -43,7 +50,7 @@ def list_stream(
         tuple(member.table for member in members),
         partial(reading, resource, record_of(name, key, members)),
         split="data sources" if by_source else "",
-        restated=WHOLE,
+        remarks=f"{WHOLE} {remarks}".rstrip(),
         options=frozenset({"data_source_uuid"} if by_source else ()),
     )
 

@@ -129,23 +129,21 @@ def _stream(metric: str, about: str, fields: tuple[str, ...], intervals: tuple[s
     table = _table(*fields)
     return Stream(
         name=f"metrics_{metric}",
-        about=about,
+        about=f"a bucket of time with its {about}",
         endpoint=f"GET /metrics/{metric.replace('_', '-')}",
         tables=(table,),
         open=partial(_open, metric, table),
         split="values of `split_by`",
         time_column="date",
         default_mode=LoadMode.REPLACE_INTERVAL,
-        restated=RESTATED,
+        remarks=RESTATED,
         options=frozenset({"interval", "split_by", *SEGMENTS}),
         intervals=intervals,
     )
 
 
 METRICS: tuple[Stream, ...] = (
-    _stream(
-        "all", "the key metrics", tuple(name for field in _OF_ALL for name in (field, f"{field}-percentage-change"))
-    ),
+    _stream("all", "key metrics", tuple(name for field in _OF_ALL for name in (field, f"{field}-percentage-change"))),
     _stream("mrr", "monthly recurring revenue and its movements", ("mrr", "percentage-change", *_MOVEMENTS)),
     _stream("arr", "annual run rate", ("arr", "percentage-change")),
     _stream("arpa", "average revenue per account", ("arpa", "percentage-change")),

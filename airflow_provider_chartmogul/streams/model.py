@@ -219,7 +219,7 @@ class Stream:
     :param split: along what it is read in parallel; empty if it is not.
     :param time_column: the column that places a row of the main table in time; empty if there is none.
     :param default_mode: how a load restates the table unless told otherwise.
-    :param restated: what of it changes later and how that is noticed, for the documentation.
+    :param remarks: how it changes later and what is uncertain of it, for the documentation.
     :param options: names of the fields of :class:`Options` that it takes, besides ``window``.
     :param intervals: bucket sizes of a metric; empty for other streams.
     """
@@ -232,7 +232,7 @@ class Stream:
     split: str = ""
     time_column: str = ""
     default_mode: LoadMode = LoadMode.REPLACE
-    restated: str = ""
+    remarks: str = ""
     options: frozenset[str] = frozenset()
     intervals: tuple[str, ...] = ()
 

@@ -59,5 +59,5 @@ PLAN_GROUP_PLANS = Stream(
     "GET /plan_groups, GET /plan_groups/{plan_group_uuid}/plans",
     (PLAN_GROUP_PLAN,),
     _open_plans_of_groups,
-    restated=WHOLE,
+    remarks=WHOLE,
 )

@@ -117,6 +117,6 @@ SUBSCRIPTIONS = Stream(
     (SUBSCRIPTION,),
     _open,
     split="customers",
-    restated="The API cannot tell what has changed, and costs a request for each customer.",
+    remarks="The API cannot tell what has changed, and costs a request for each customer.",
     options=frozenset({"data_source_uuid"}),
 )

@@ -71,7 +71,7 @@ def test_columns_are_unique_without_hyphens_and_hold_the_keys(stream: Any) -> No
 @pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
 def test_streams_say_how_they_are_read(stream: Any) -> None:
     assert stream.about
-    assert stream.restated
+    assert stream.remarks
     assert stream.windowed == bool(stream.time_column)
     if stream.windowed:
         assert stream.time_column in {column.name for column in stream.tables[0].columns}
