@@ -49,7 +49,7 @@ _DUCKDB_TYPES: dict[str, Any] = {
     "TIMESTAMP WITH TIME ZONE": sa.DateTime(timezone=True),
     "TIMESTAMP": sa.DateTime(),
     "DATE": sa.Date(),
-    "VARCHAR": sa.Text(),
+    "VARCHAR": sa.String(),
 }
 
 
