@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pyrate_limiter import AbstractBucket
 
 _TIMEOUT_SECONDS = 5
+# a process that dies while it asks keeps the others from asking for so long
+_TURN_SECONDS = 2
+_POLL_SECONDS = 0.002
 
 # The members of the set are the requests in flight, their scores the end of their leases by the clock of the server.
 _TAKE_SLOT = """
@@ -64,6 +67,12 @@ class RedisStorage(BudgetStorage):
     def _now(self) -> int:
         seconds, microseconds = self._redis.time()
         return int(seconds * 1000 + microseconds // 1000)
+
+    def _ask(self, bucket: AbstractBucket, rate: Rate) -> float:
+        # the bucket's script counts up to the time that it is given: who came with a later one would not be seen
+        lock = self._redis.lock(f"chartmogul:{self._name}:turn", _TURN_SECONDS, _POLL_SECONDS)
+        with lock:
+            return super()._ask(bucket, rate)
 
     def _take_slot(self, count: int) -> Callable[[], object] | None:
         key, slot = f"chartmogul:{self._name}:slots", uuid.uuid4().hex

@@ -165,6 +165,28 @@ def test_permits_are_shared_and_counted_within_a_window(url, name):
         assert 0 < storage.permit(rate) <= WINDOW_MS / 1000 + storage.jitter_seconds
 
 
+def test_who_comes_between_time_and_permit_is_counted(url, name, monkeypatch):
+    one, other = (budget_storage(url, name, 60) for _ in range(2))
+    rate, waits, asked = Rate(1, WINDOW_MS), [], []
+    between = threading.Thread(target=lambda: waits.append(other.permit(rate)))
+    now_of_one, now_of_other = one._now, other._now
+
+    def now() -> int:
+        asked.append(now_of_one())
+        # the first look at the clock is for what is over
+        if len(asked) == 2:
+            between.start()
+            between.join(0.1)
+        return asked[-1]
+
+    monkeypatch.setattr(one, "_now", now)
+    monkeypatch.setattr(other, "_now", lambda: now_of_other() + 5)
+    waits.append(one.permit(rate))
+    between.join(60)
+
+    assert sorted(wait > 0 for wait in waits) == [False, True]
+
+
 def test_slots_are_shared_and_given_back(url, name):
     one, other = (budget_storage(url, name, 60) for _ in range(2))
     held = [one.slot(3), other.slot(3), one.slot(3)]
