@@ -55,10 +55,13 @@ def main(folder: Path, base_url: str, api_key: str, year: int) -> int:
     return 1 if differences else 0
 
 
-def run_dag(dag: DAG, conf: Mapping[str, Any], logical_date: datetime) -> Any:
-    """Run a DAG once, in this process, and return the run as Airflow keeps it."""
+def run_dag(dag: DAG, conf: Mapping[str, Any], logical_date: datetime, retries: int = 0) -> Any:
+    """Run a DAG once, in this process, and return the run as Airflow keeps it.
+
+    :param retries: of each task; without, a failure shows at once.
+    """
     for task in dag.tasks:
-        task.retries = 0  # a failure shall show at once
+        task.retries = retries
     # Airflow 2 calls the logical date by its old name
     named = "logical_date" if "logical_date" in signature(dag.test).parameters else "execution_date"
     arguments: dict[str, Any] = {named: logical_date, "run_conf": dict(conf)}

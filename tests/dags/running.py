@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def run_dag(dag: DAG, conf: dict[str, Any] | None = None, logical_date: datetime = NEW_YEAR) -> dict[str, Any]:
+def run_dag(
+    dag: DAG, conf: dict[str, Any] | None = None, logical_date: datetime = NEW_YEAR, retries: int = 0
+) -> dict[str, Any]:
     """Run a DAG, expect every task to succeed, and return what the tasks returned."""
-    run = story.run_dag(dag, conf or {}, logical_date)
+    run = story.run_dag(dag, conf or {}, logical_date, retries)
     states = {ti.task_id: str(ti.state) for ti in run.get_task_instances()}
     assert set(states.values()) == {"success"}, states
     assert set(states) == set(dag.task_ids)
