@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import errno
+import re
+import resource
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.providers.common.compat.sdk import ObjectStoragePath
+from s3fs import S3FileSystem
+
+from airflow_provider_chartmogul.exceptions import ChartMogulLoadError
+from airflow_provider_chartmogul.transfers.files.formats import FORMATS
+from airflow_provider_chartmogul.transfers.loading import Attempt
+from tests.conftest import REPOSITORY
+from tests.unit.transfers.files_samples import Source, loaded, records
+from tests.unit.transfers.storage import LOGIN, S3, Storage, local_storage, s3_server, s3_storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["local_storage", "s3_server", "s3_storage"]
+
+NAMES = {"invoices.parquet", "items.parquet"}
+
+
+def kill(storage: Storage, file_format: str, durable: bool, where: str) -> None:
+    root = storage.root
+    url = f"{root.protocol}://{root.path}"
+    arguments = [url, root.conn_id or "", file_format, "durable" if durable else "", where]
+    command = [sys.executable, "-m", "tests.unit.transfers.files_killed", *arguments]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+def whole(storage: Storage, file_format: str) -> dict[str, bytes]:
+    """Load without interruption, and return the files, which are there no more."""
+    loaded(storage, Source(records()), file_format, Attempt("whole"))
+    files = {name: storage.read(name) for name in storage.names()}
+    for name in files:
+        storage.path(name).unlink()
+    return files
+
+
+@pytest.mark.parametrize("where", ["extracting", "staging", "completing", "moving", "removing"])
+def test_a_durable_load_that_was_killed_goes_on(local_storage: Storage, where: str) -> None:
+    expected = whole(local_storage, "parquet")
+    kill(local_storage, "parquet", True, where)
+    assert local_storage.names() - NAMES
+    source = Source(records())
+    loaded(local_storage, source, "parquet", Attempt("load", durable=True, going_on=True))
+    assert {name: local_storage.read(name) for name in local_storage.names()} == expected
+    # where pages were being removed, the files were in place already, and what is left of them is of no use
+    assert source.asked[:1] == {"extracting": [4], "staging": [3], "removing": [0]}.get(where, [])
+
+
+@pytest.mark.parametrize("where", ["extracting", "moving"])
+def test_a_load_that_was_killed_leaves_nothing_behind_the_next_try(local_storage: Storage, where: str) -> None:
+    expected = whole(local_storage, "jsonl.gz")
+    kill(local_storage, "jsonl.gz", False, where)
+    assert local_storage.names() - {f"invoices{FORMATS['jsonl.gz']}"}
+    loaded(local_storage, Source(records()), "jsonl.gz", Attempt("load"))
+    assert {name: local_storage.read(name) for name in local_storage.names()} == expected
+
+
+@pytest.mark.parametrize("where", ["extracting", "moving"])
+def test_a_durable_load_to_s3_that_was_killed_goes_on(s3_storage: Storage, where: str) -> None:
+    expected = whole(s3_storage, "csv")
+    kill(s3_storage, "csv", True, where)
+    assert s3_storage.names() - {"invoices.csv", "items.csv"}
+    loaded(s3_storage, Source(records()), "csv", Attempt("load", durable=True, going_on=True))
+    assert {name: s3_storage.read(name) for name in s3_storage.names()} == expected
+
+
+@pytest.fixture(scope="module")
+def lost_server() -> Iterator[S3]:
+    """A server that tests stop and start again."""
+    server = S3("storage_to_lose")
+    server.make_bucket("lost")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def lost_storage(lost_server: S3, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    # instead of five tries, which take their time
+    monkeypatch.setattr(S3FileSystem, "retries", 1)
+    monkeypatch.setenv("AIRFLOW_CONN_STORAGE_TO_LOSE", lost_server.connection())
+    storage = Storage(ObjectStoragePath("s3://lost/exports", conn_id=lost_server.conn_id))
+    storage.write("invoices.parquet", b"old")
+    return storage
+
+
+@pytest.mark.parametrize(
+    ("durable", "path", "step"),
+    [
+        (False, "invoices.parquet", "completing the file beside it"),
+        (True, ".invoices.parquet.load/000004", "keeping a page"),
+    ],
+    ids=["direct", "durable"],
+)
+def test_a_lost_connection_is_one_error(
+    lost_storage: Storage, lost_server: S3, durable: bool, path: str, step: str
+) -> None:
+    def stop(page: int) -> None:
+        if page == 4:
+            lost_server.stop()
+
+    source = Source(records(), before_page=stop)
+    expected = re.escape(f"s3://storage_to_lose@lost/exports/{path}: {step} failed: EndpointConnectionError")
+    with pytest.raises(ChartMogulLoadError, match=f"^{expected}$") as error:
+        loaded(lost_storage, source, "parquet", Attempt("load", durable=durable), tried_again=lambda _: True)
+    assert error.value.__suppress_context__
+    assert not any(secret in str(error.value) for secret in LOGIN.values())
+
+    lost_server.start()
+    assert lost_storage.read("invoices.parquet") == b"old"
+    source = Source(records())
+    loaded(lost_storage, source, "parquet", Attempt("load", durable=durable, going_on=durable))
+    assert lost_storage.names() == NAMES
+    assert len(lost_storage.read("invoices.parquet")) > len(b"old")
+    assert source.asked[0] == (3 if durable else 0)
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let the kernel refuse to write more than some bytes into a file, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(
+    ("durable", "path", "step"),
+    [
+        (False, "invoices.jsonl", "writing beside it"),
+        (True, ".invoices.jsonl.load/000001", "keeping a page"),
+    ],
+    ids=["direct", "durable"],
+)
+def test_a_disk_that_takes_no_more_is_one_error(local_storage: Storage, durable: bool, path: str, step: str) -> None:
+    local_storage.write("invoices.jsonl", b"old")
+    source = Source(records(500), size=500)
+    expected = re.escape(f"/{path}: {step} failed: OSError (File too large)")
+    with largest_file(50_000), pytest.raises(ChartMogulLoadError, match=f"{expected}$"):
+        loaded(local_storage, source, attempt=Attempt("load", durable=durable))
+    assert local_storage.names() == {"invoices.jsonl"}
+    assert local_storage.read("invoices.jsonl") == b"old"
+
+
+def test_a_place_that_cannot_be_written_to_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    source = Source(records())
+    storage = Storage(ObjectStoragePath(f"file://{tmp_path}/file/exports"))
+    with pytest.raises(ChartMogulLoadError, match=r"/file/exports/invoices\.jsonl: making room beside it failed: Not"):
+        loaded(storage, source)
+    assert source.asked == []
+
+
+@pytest.mark.parametrize("durable", [False, True], ids=["direct", "durable"])
+def test_a_move_that_fails_leaves_nothing_beside(
+    local_storage: Storage, monkeypatch: pytest.MonkeyPatch, durable: bool
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EACCES, "quotes what it should not")
+
+    local_storage.write("invoices.jsonl", b"old")
+    monkeypatch.setattr(ObjectStoragePath, "move", refuse)
+    expected = r"/invoices\.jsonl: moving the new file into its place failed: PermissionError \(Permission denied\)$"
+    with pytest.raises(ChartMogulLoadError, match=expected):
+        loaded(local_storage, Source(records()), attempt=Attempt("load", durable=durable))
+    assert local_storage.names() == {"invoices.jsonl"}
+    assert local_storage.read("invoices.jsonl") == b"old"
