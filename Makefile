@@ -29,7 +29,8 @@ lint: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY)
-	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; \
+		$(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
 docs: $(READY)
 	$(BIN)/python -m docs.generate

@@ -14,7 +14,7 @@ import requests
 from airflow_provider_chartmogul.client import ChartMogulClient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 API_KEY = "test-key"
 _PLAN = {"external_id": "plan", "name": "Plan", "interval_count": 1, "interval_unit": "month"}
@@ -67,6 +67,23 @@ def fill(url: str, customers: int, subscriptions: int = 1) -> None:
                 line_items=[_line_item(n, i) for n in numbers for i in range(subscriptions + n % 2)],
                 transactions=[_transaction(n) for n in numbers],
             )
+
+
+def renew(url: str, numbers: Iterable[int], day: str) -> None:
+    """Import another invoice for some of the customers, dated on a day: their subscriptions end later."""
+    with unlimited(url) as client:
+        (source,) = (one["uuid"] for one in client.data_sources.list())
+        renewals = {"service_period_start": f"{day}T00:00:00Z", "service_period_end": "2026-12-01T00:00:00Z"}
+        chosen = list(numbers)
+        _import(
+            client,
+            source,
+            f"renewals-{day}",
+            invoices=[{**_invoice(n), "external_id": f"r{n}", "date": day} for n in chosen],
+            line_items=[
+                {**_line_item(n, 0), **renewals, "external_id": f"r{n}", "invoice_external_id": f"r{n}"} for n in chosen
+            ],
+        )
 
 
 def _import(client: ChartMogulClient, source: str, name: str, **records: list[dict[str, Any]]) -> None:
