@@ -129,6 +129,9 @@ PARSERS: dict[ColumnType, Callable[[Any], Any]] = {
 
 """How a JSON value that is not null becomes a value of a column of each type."""
 
+FIT: dict[ColumnType, type] = {STRING: str, INTEGER: int, BOOLEAN: bool}
+"""Types of JSON values that are values of a column as they are; most are."""
+
 UNFIT = (TypeError, ValueError, ArithmeticError)
 """What a parser raises for a value of another kind."""
 

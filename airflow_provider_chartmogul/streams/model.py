@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError
-from airflow_provider_chartmogul.streams.columns import JSON, PARSERS, STRING, UNFIT, Column, json_text
+from airflow_provider_chartmogul.streams.columns import FIT, JSON, PARSERS, UNFIT, Column, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -85,8 +85,9 @@ class Table:
     required: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
     all_columns: tuple[Column, ...] = field(init=False)
-    _plan: tuple[tuple[str, str, Callable[[Any], Any] | None], ...] = field(init=False, repr=False, compare=False)
-    _fields: frozenset[str] = field(init=False, repr=False, compare=False)
+    _nulls: Row = field(init=False, repr=False, compare=False)
+    _plan: dict[str, tuple[str, type | None, Callable[[Any], Any]]] = field(init=False, repr=False, compare=False)
+    _never_null: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         def set_(name: str, value: Any) -> None:
@@ -94,8 +95,9 @@ class Table:
 
         set_("record_key", self.record_key or self.key[0])
         set_("all_columns", (*self.columns, EXTRA))
-        set_("_plan", tuple((c.api_field, c.name, None if c.type is STRING else PARSERS[c.type]) for c in self.columns))
-        set_("_fields", frozenset((*(column.api_field for column in self.columns), *self.elsewhere)))
+        set_("_nulls", dict.fromkeys(column.name for column in self.all_columns))
+        set_("_plan", {one.api_field: (one.name, FIT.get(one.type), PARSERS[one.type]) for one in self.columns})
+        set_("_never_null", (*self.key, *self.required))
 
     def row(self, stream: str, record: Mapping[str, Any]) -> Row:
         """Turn an API record into a row with a value for each column.
@@ -105,24 +107,25 @@ class Table:
         :raises ChartMogulInvalidResponseError: a field is of another kind than its column, or a required one
             is missing; names stream, field and key of the record, never the value.
         """
-        get = record.get
-        row: Row = {}
+        row = self._nulls.copy()
+        plan = self._plan
+        # in the order of the record, so that equal records give equal text
+        unknown = {}
         try:
-            for api_field, name, parse in self._plan:
-                value = get(api_field)
-                # texts need no parser: they are most of all values
-                if value is not None and (parse is not None or type(value) is not str):
-                    value = (parse or PARSERS[STRING])(value)
-                row[name] = value
+            for field_, value in record.items():
+                if field_ in plan:
+                    if value is not None:
+                        name, fit, parse = plan[field_]
+                        row[name] = value if type(value) is fit else parse(value)
+                elif field_ not in self.elsewhere:
+                    unknown[field_] = value
         except UNFIT:
             raise self._complaint(stream, record) from None
-        for name in (*self.key, *self.required):
+        for name in self._never_null:
             if row[name] is None:
                 raise ChartMogulInvalidResponseError(f"Stream {stream}: a record has no {name!r}")
-        known = self._fields
-        # in the order of the record, so that equal records give equal text
-        unknown = None if record.keys() <= known else {name: record[name] for name in record if name not in known}
-        row[EXTRA.name] = unknown and json_text(unknown)
+        if unknown:
+            row[EXTRA.name] = json_text(unknown)
         return row
 
     def _complaint(self, stream: str, record: Mapping[str, Any]) -> ChartMogulInvalidResponseError:
