@@ -61,7 +61,12 @@ def get_provider_info() -> dict[str, Any]:
                 "source-integration-name": INTEGRATION,
                 "target-integration-name": "Common SQL",
                 "python-module": f"{PACKAGE}.transfers.chartmogul_to_sql",
-            }
+            },
+            {
+                "source-integration-name": INTEGRATION,
+                "target-integration-name": "Common IO",
+                "python-module": f"{PACKAGE}.transfers.chartmogul_to_object_storage",
+            },
         ],
         "connection-types": [_connection_type()],
     }

@@ -89,6 +89,7 @@ ARGUMENTS = {
     "ChartMogulDeleteOpportunitiesOperator": {"uuids": ["a"]},
     "ChartMogulMergeContactsOperator": {"records": [{}]},
     "ChartMogulToSqlOperator": {"stream": "customers", "sql_conn_id": "warehouse"},
+    "ChartMogulToObjectStorageOperator": {"stream": "customers", "path": "s3://lake"},
     "ChartMogulActivitiesExportSensor": {"export_id": "e"},
     "ChartMogulDataSourceProcessingSensor": {"data_source_uuid": "ds_1"},
 }
@@ -127,6 +128,7 @@ BASES = {
     "ChartMogulDeleteKeyedRecordsOperator",
     "ChartMogulSubscriptionEventsOperator",
     "ChartMogulSensor",
+    "ChartMogulStreamOperator",
 }
 
 

@@ -68,6 +68,8 @@ def test_the_catalogue_lists_the_modules_with_such_classes(kind: str, base: type
         for module in modules
         for _, cls in inspect.getmembers(module, inspect.isclass)
         if issubclass(cls, base) and cls.__module__ == module.__name__
+        # a transfer is listed with its target, which a base has not
+        if not (kind == "transfers" and inspect.isabstract(cls))
     }
     assert LISTED[kind] == defining
 
