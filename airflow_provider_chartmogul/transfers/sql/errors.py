@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 _HOPELESS = ("42501", "3F000", "25006", "42804", "SQLITE_READONLY", "CatalogException")
 
 
+class UnfitValueError(Exception):
+    """A database cannot store a value; the text names its column and never quotes it."""
+
+
 def error_codes(err: BaseException) -> list[str]:
     """Return type and codes of a database error: the SQLSTATE or its like."""
     original = getattr(err, "orig", None) or err
@@ -32,6 +36,8 @@ def failing_as(table: str, step: str) -> Iterator[None]:
         yield
     except ChartMogulError:
         raise
+    except UnfitValueError as err:
+        raise ChartMogulLoadError(f"Loading into {table} failed while {step}: {err}") from None
     except Exception as err:  # noqa: BLE001 - what a driver raises is not always its own kind of error
         codes = error_codes(err)
         kind = ChartMogulConfigError if any(code.startswith(_HOPELESS) for code in codes) else ChartMogulLoadError

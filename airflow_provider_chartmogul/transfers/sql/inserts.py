@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from airflow_provider_chartmogul.exceptions import ChartMogulLoadError
+from airflow_provider_chartmogul.transfers.sql.errors import UnfitValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ def insert_rows(connection: sa.engine.Connection, table: sa.Table, rows: Sequenc
 
 def copy_rows(connection: sa.engine.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
     """Send rows by COPY, in its text format."""
-    columns = [_copy_column(table, column, [row[column.name] for row in rows]) for column in table.columns]
+    columns = [_copy_column(column, [row[column.name] for row in rows]) for column in table.columns]
     text = "".join("\t".join(values) + "\n" for values in zip(*columns, strict=True))
     statement = f"COPY {_name(connection, table)} ({_columns(connection, table)}) FROM STDIN"
     cursor = connection.connection.cursor()
@@ -51,11 +51,11 @@ def copy_rows(connection: sa.engine.Connection, table: sa.Table, rows: Sequence[
         cursor.close()
 
 
-def _copy_column(table: sa.Table, column: sa.Column[Any], values: list[Any]) -> list[str]:
+def _copy_column(column: sa.Column[Any], values: list[Any]) -> list[str]:
     if not isinstance(column.type, sa.String):
         return [r"\N" if value is None else str(value) for value in values]
     if any(value is not None and "\0" in value for value in values):
-        raise ChartMogulLoadError(f"Column {column.name} of {table.name}: Postgres cannot store a text with a NUL")
+        raise UnfitValueError(f"a value of column {column.name} holds a NUL, which Postgres cannot store")
     return [r"\N" if value is None else _escaped(value) for value in values]
 
 

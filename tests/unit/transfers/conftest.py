@@ -37,6 +37,15 @@ class Warehouse:
         hook = BaseHook.get_connection(self.conn_id).get_hook()
         return hook.get_sqlalchemy_engine(engine_kwargs={"hide_parameters": True})
 
+    def url(self) -> str:
+        """Return what another process reaches it by."""
+        url = self.engine().url
+        if self.kind == "postgresql":
+            # the path of a socket is no host that a URL can name
+            place = {"host": url.host, "port": str(url.port or 5432)}
+            url = sa.engine.URL.create(url.drivername, url.username, url.password, database=url.database, query=place)
+        return url.render_as_string(hide_password=False)
+
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         engine = self.engine()
         with engine.begin() as connection:

@@ -35,6 +35,7 @@ ITEM = Table(
 )
 MODES = list(LoadMode)
 SCOPE = Scope("happened", datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+ONCE, DURABLE = Attempt("load"), Attempt("load", durable=True)
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -86,12 +87,12 @@ def load_reading(
     mode: str = "replace",
     *,
     schema: str | None = None,
-    durable: bool = False,
+    attempt: Attempt = ONCE,
     **arguments: Any,
 ) -> dict[str, int]:
     whole = plan(mode, **{"scope": reading.scope, **arguments})
     target = SqlTarget(warehouse.engine(), whole, table="orders", schema=schema)
-    return loading.load(reading, target, Attempt("load", durable)).rows
+    return loading.load(reading, target, attempt).rows
 
 
 def contents(warehouse: Warehouse) -> tuple[list[Any], list[Any]]:

@@ -9,6 +9,7 @@ import pytest
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError, ChartMogulLoadError, ChartMogulServerError
 from airflow_provider_chartmogul.streams.columns import ColumnType, columns
 from airflow_provider_chartmogul.streams.model import Record
+from airflow_provider_chartmogul.transfers.loading import Attempt
 from tests.unit.transfers.sql_orders import ORDER, SCOPE, load, load_reading, order, reading
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def test_columns_that_a_table_lacks_are_added_and_null_in_the_rows_that_it_has(
     warehouse.execute("ALTER TABLE orders DROP COLUMN rate", "ALTER TABLE orders DROP COLUMN label")
     caplog.set_level(logging.INFO, "airflow_provider_chartmogul")
 
-    load(warehouse, [order("b", label="new", rate=2.5)], mode="merge", durable=durable)
+    load(warehouse, [order("b", label="new", rate=2.5)], mode="merge", attempt=Attempt("load", durable))
 
     rows = warehouse.query("SELECT uuid, label, rate FROM orders ORDER BY uuid")
     assert [(uuid, label, rate and float(rate)) for uuid, label, rate in rows] == [("a", None, None), ("b", "new", 2.5)]

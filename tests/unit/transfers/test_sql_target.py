@@ -11,6 +11,7 @@ import pytest
 
 from airflow_provider_chartmogul.exceptions import ChartMogulLoadError, ChartMogulServerError
 from airflow_provider_chartmogul.streams.model import LoadMode, Scope
+from airflow_provider_chartmogul.transfers.loading import Attempt
 from tests.unit.transfers.sql_orders import MODES, SCOPE, contents, load, load_reading, order, reading
 
 if TYPE_CHECKING:
@@ -59,10 +60,10 @@ def test_timestamps_of_other_zones_are_stored_in_utc(warehouse: Warehouse) -> No
 def test_loading_twice_leaves_the_same_tables(warehouse: Warehouse, mode: str, durable: bool) -> None:
     pages = [[order("a", "a1", "a2"), order("b", "b1")], [order("c")]]
 
-    assert load(warehouse, *pages, mode=mode, durable=durable) == {"orders": 3, "orders_items": 3}
+    assert load(warehouse, *pages, mode=mode, attempt=Attempt("load", durable)) == {"orders": 3, "orders_items": 3}
     once = contents(warehouse)
     for _ in range(2):
-        added = load(warehouse, *pages, mode=mode, durable=durable)["orders"]
+        added = load(warehouse, *pages, mode=mode, attempt=Attempt("load", durable))["orders"]
         assert added == (0 if mode == LoadMode.APPEND else 3)
         assert contents(warehouse) == once
 
@@ -241,26 +242,34 @@ def test_a_target_can_be_written_while_chartmogul_is_read(warehouse: Warehouse) 
     assert warehouse.column("orders", "uuid") == ["a", "b", "by-hand", "c"]
 
 
+@pytest.mark.parametrize("durable", [False, True], ids=["temporary", "durable"])
 @pytest.mark.parametrize("exists", [True, False], ids=["existing table", "new table"])
-def test_loads_into_one_table_take_turns(postgres_warehouse: Warehouse, exists: bool) -> None:
+@pytest.mark.parametrize("warehouse", ["sqlite", "postgresql"], indirect=True)
+def test_loads_into_one_table_take_turns(warehouse: Warehouse, exists: bool, durable: bool) -> None:
     """Four loads of the same interval have read everything before the first of them writes."""
     if exists:
-        load(postgres_warehouse, [order("old", "o1")])
-    all_have_read = threading.Barrier(4, timeout=30)
+        load(warehouse, [order("old", "o1")])
+    all_have_read = threading.Barrier(4, timeout=60)
 
     def load_one(number: int) -> None:
         def pages() -> Iterator[list[Record]]:
             yield [order(f"a{i}", f"i{i}", cents=number) for i in range(50)]
             all_have_read.wait()
 
-        load_reading(postgres_warehouse, reading(pages()), "merge" if exists else "replace")
+        load_reading(
+            warehouse,
+            reading(pages()),
+            "merge" if exists else "replace",
+            attempt=Attempt(f"load {number}", durable),
+        )
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(load_one, range(4)))
 
-    rows = postgres_warehouse.query("SELECT count(*), count(DISTINCT uuid), count(DISTINCT cents) FROM orders")
+    rows = warehouse.query("SELECT count(*), count(DISTINCT uuid), count(DISTINCT cents) FROM orders")
     assert rows == [(51, 51, 1) if exists else (50, 50, 1)]
-    assert postgres_warehouse.query("SELECT count(*) FROM orders_items") == [(51 if exists else 50,)]
+    assert warehouse.query("SELECT count(*) FROM orders_items") == [(51 if exists else 50,)]
+    assert warehouse.tables() == {"orders", "orders_items"}
 
 
 # databases ------------------------------------------------------------------------------------------------------------
