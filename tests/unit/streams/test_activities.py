@@ -146,6 +146,13 @@ def test_the_pieces_cover_what_is_behind_the_first_page() -> None:
     assert all(cursor is None for _, cursor in position)
 
 
+def test_pieces_of_less_than_a_second_do_not_overlap() -> None:
+    window = Window(START + timedelta(milliseconds=500), START + timedelta(milliseconds=2500))
+    feed = Feed(evenly(2000, window), per_page=3)
+
+    assert sorted(feed.keys(window)) == feed.within(window)
+
+
 def test_what_lies_at_the_end_of_the_window_belongs_to_the_next() -> None:
     feed = Feed([*evenly(6000), JANUARY.end, JANUARY.end])
 
