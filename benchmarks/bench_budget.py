@@ -8,7 +8,7 @@ For each of them, against an emulator with the API's limits on, in a process of 
 
 "memory" is what there is without a storage: each process has its share of the limits, which the connection sets.
 
-    python benchmarks/bench_budget.py --customers 400 --processes 4
+    python benchmarks/bench_budget.py --customers 320 --processes 4
     python benchmarks/bench_budget.py --customers 1000 --storages redis
     python benchmarks/bench_budget.py --customers 1000 --storages memory --processes 1 --workers 20
 """
@@ -103,10 +103,9 @@ def seed(client: ChartMogulClient, count: int) -> list[str]:
 
 
 def work(workers: int, share: int) -> None:
-    """One of the processes: reads what to do from its input when all are ready, and prints what it counted."""
+    """One of the processes: reads what to do, begins when all are ready, and prints how long its requests waited."""
     # warnings of refused requests may go where the figures go
     logging.disable()
-    print("ready", flush=True)
     task = json.loads(sys.stdin.readline())
     client = ChartMogulClient(
         API_KEY,
@@ -115,6 +114,8 @@ def work(workers: int, share: int) -> None:
         max_connections=MAX_CONNECTIONS // share,
         budget_storage=task["storage"],
     )
+    print("ready", flush=True)
+    sys.stdin.readline()
     with client, ThreadPoolExecutor(workers) as threads:
         list(threads.map(lambda uuid: list(client.subscriptions.list(uuid)), task["customers"]))
         print(client.statistics.waited_seconds, flush=True)
@@ -124,20 +125,26 @@ def state(url: str) -> dict:
     return requests.get(url.removesuffix("/v1") + "/_emulator/state", timeout=10).json()
 
 
+def tell(process: subprocess.Popen[str], line: str) -> None:
+    process.stdin.write(line + "\n")
+    process.stdin.flush()
+
+
 def together(url: str, storage_url: str | None, customers: list[str], processes: int, workers: int) -> str:
     share = 1 if storage_url else processes
     command = [sys.executable, __file__, "--work", "--workers", str(workers), "--share", str(share)]
-    started_processes = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(processes)
-    ]
-    for process in started_processes:
-        process.stdout.readline()
-    time.sleep(1.1)
-    before, started = state(url), time.perf_counter()
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    started_processes = [subprocess.Popen(command, **pipes) for _ in range(processes)]
     for number, process in enumerate(started_processes):
         task = {"url": url, "storage": storage_url, "customers": customers[number::processes]}
-        process.stdin.write(json.dumps(task) + "\n")
-        process.stdin.flush()
+        tell(process, json.dumps(task))
+    for process in started_processes:
+        process.stdout.readline()
+    # so that nothing of before is in the window
+    time.sleep(1.1)
+    before, started = state(url), time.perf_counter()
+    for process in started_processes:
+        tell(process, "go")
     waited = [float(process.stdout.readline()) for process in started_processes]
     elapsed = time.perf_counter() - started
     for process in started_processes:
@@ -155,7 +162,7 @@ def together(url: str, storage_url: str | None, customers: list[str], processes:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--customers", type=int, default=400)
+    parser.add_argument("--customers", type=int, default=320)
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--workers", type=int, default=8, help="threads of each process")
     parser.add_argument("--latency-ms", type=int, default=80)
