@@ -50,7 +50,9 @@ with DAG(
     ChartMogulToSqlOperator(task_id="key_metrics_by_month", stream="metrics_all", interval="month", **interval)
     ChartMogulToSqlOperator(task_id="activities", stream="activities", **interval)
 
+    # a request for each customer that changed, instead of one for each customer
+    ChartMogulToSqlOperator(task_id="subscriptions", stream="subscriptions", only_changed=True, **interval)
+
     # these have no dates to select by: they are read as a whole
     ChartMogulToSqlOperator(task_id="customers", stream="customers")
-    ChartMogulToSqlOperator(task_id="subscriptions", stream="subscriptions")
     ChartMogulToSqlOperator(task_id="invoices", stream="invoices")

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from airflow_provider_chartmogul.imports import BillingRecords, import_billing
@@ -65,7 +66,7 @@ def rows(warehouse: Path, query: str) -> list[tuple[Any, ...]]:
 
 
 def test_each_example_is_tested_here() -> None:
-    tested = {"billing_backfill", "metrics_to_warehouse", "activities_export", "enrichment"}
+    tested = {"billing_backfill", "metrics_to_warehouse", "account_to_lake", "activities_export", "enrichment"}
     assert {path.stem for path in DAGS.glob("*.py")} == tested
 
 
@@ -118,6 +119,25 @@ def test_metrics_to_warehouse_takes_the_interval_of_the_run(client: ChartMogulCl
     run("metrics_to_warehouse", logical_date=datetime(2025, 11, 16, tzinfo=UTC))
     ((first, last),) = rows(warehouse, "SELECT min(date), max(date) FROM chartmogul_metrics_mrr")
     assert (first, last) == (date(2025, 10, 11), date(2025, 11, 15))
+
+
+@pytest.mark.usefixtures("billed")
+def test_account_to_lake(client: ChartMogulClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_VAR_CHARTMOGUL_LAKE", f"file://{tmp_path}/lake")
+    run("account_to_lake")
+    lake = {
+        str(path.relative_to(tmp_path / "lake")): pq.read_table(path).to_pylist()
+        for path in (tmp_path / "lake").rglob("*.parquet")
+    }
+    assert len(lake["customers/customers.parquet"]) == 25
+    assert len(lake["invoices/invoices.parquet"]) == len(list(client.invoices.list()))
+    months = {f"activities/month=2025-{month}.parquet": month for month in (11, 12)}
+    assert {name for name in lake if name.startswith("activities/")} == set(months)
+    for name, month in months.items():
+        period = {"start_date": date(2025, month, 1), "end_date": date(2025, month, 30 if month == 11 else 31)}
+        assert len(lake[name]) == len(list(client.activities.list(**period)))
+    mrr = client.metrics.mrr(start_date=date(2023, 1, 1), end_date=date(2025, 12, 31), interval="day")["entries"]
+    assert [row["mrr"] for row in lake["metrics_mrr/metrics_mrr.parquet"]] == [entry["mrr"] for entry in mrr]
 
 
 @pytest.mark.usefixtures("billed")

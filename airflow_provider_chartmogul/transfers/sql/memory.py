@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -32,6 +31,7 @@ class SqlMemory:
     def __init__(self, engine: sa.engine.Engine, remembered: Table, *, table: str, schema: str | None) -> None:
         self._engine = engine
         self._table = target_table(remembered, table, schema)
+        self._found = False
 
     def last_load(self) -> datetime | None:
         """Return the latest ``read_at``, if there is any."""
@@ -46,14 +46,18 @@ class SqlMemory:
         rows = (row for row in self._rows(everything) if row.get("deleted_at") is None)
         return {row["customer_uuid"]: {**row, "read_at": as_utc(row["read_at"])} for row in rows}
 
-    @cached_property
-    def _is_there(self) -> bool:
-        with self._engine.connect() as connection:
-            return sa.inspect(connection).has_table(self._table.name, schema=self._table.schema)
-
     def _rows(self, query: sa.sql.Select[Any]) -> list[Row]:
         with failing_as(self._table.fullname, "looking for what changed"):
-            if not self._is_there:
-                return []
-            with self._engine.connect() as connection:
-                return [dict(row) for row in connection.execute(query).mappings()]
+            try:
+                with self._engine.connect() as connection:
+                    if not self._is_there(connection):
+                        return []
+                    return [dict(row) for row in connection.execute(query).mappings()]
+            finally:
+                # nobody says when the last look-up was, and DuckDB's file is let go with the last connection only
+                self._engine.dispose()
+
+    def _is_there(self, connection: sa.engine.Connection) -> bool:
+        if not self._found:
+            self._found = sa.inspect(connection).has_table(self._table.name, schema=self._table.schema)
+        return self._found
