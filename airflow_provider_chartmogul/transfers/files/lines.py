@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     Cell = Callable[[Any], str]
 
-_BLOCK = 2**18
-
 
 def _iso(value: date) -> str:
     return value.isoformat().replace("+00:00", "Z")
@@ -125,17 +123,7 @@ class PackedLinesWriter(LinesWriter):
 
     def __init__(self, sink: IO[bytes]) -> None:
         super().__init__(gzipped(sink))
-        self._block = bytearray()
-
-    def add(self, payload: bytes) -> None:
-        """Append lines."""
-        self._block += payload
-        # always in blocks of one size: what gzip makes of bytes can depend on how they come
-        while len(self._block) >= _BLOCK:
-            self._sink.write(bytes(self._block[:_BLOCK]))
-            del self._block[:_BLOCK]
 
     def close(self) -> None:
         """Pack what is left."""
-        self._sink.write(bytes(self._block))
         self._sink.close()

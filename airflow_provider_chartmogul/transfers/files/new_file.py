@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from io import RawIOBase
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
 from airflow_provider_chartmogul.files import Replacement
-from airflow_provider_chartmogul.transfers.files.failing import at_best, failing_as
+from airflow_provider_chartmogul.transfers.files.failing import failing_as
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -43,7 +44,6 @@ class NewFile:
     def __init__(self, place: Replacement, codec: Codec) -> None:
         self.target = place.target
         self.rows = 0
-        self._is_open = True
         self._place = place
         with failing_as(self.target, "opening a file beside it"):
             self._sink = _Sink(place.open())
@@ -65,7 +65,6 @@ class NewFile:
         with failing_as(self.target, "completing the file beside it"):
             self._writer.close()
             self._sink.file.close()
-        self._is_open = False
 
     def put_in_place(self) -> None:
         """Let the file take the place of the target."""
@@ -73,30 +72,25 @@ class NewFile:
             self._place.put_in_place()
 
     def abandon(self) -> None:
-        """Let go of the file if it was not completed. Never raises."""
-        if not self._is_open:
-            return
-        self._sink.abandoned = True
-        with at_best(self.target, "leaving the file beside it"):
-            self._writer.close()
-        with at_best(self.target, "leaving the file beside it"):
-            self._sink.file.close()
+        """Let go of the file, complete or not. Never raises."""
+        for close in (self._writer.close, self._sink.file.close):
+            # what led here can make them fail, too, and the file is of no use anyway
+            with suppress(Exception):
+                close()
 
 
 class _Sink(RawIOBase):
-    """Counts what goes into a file, and keeps a writer's last words from one that is abandoned."""
+    """Counts what goes into a file."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file
         self.size = 0
-        self.abandoned = False
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
+        self.file.write(data)
         length = memoryview(data).nbytes
-        if not self.abandoned:
-            self.file.write(data)
-            self.size += length
+        self.size += length
         return length

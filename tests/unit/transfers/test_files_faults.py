@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import re
 import resource
 import signal
@@ -14,9 +15,12 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 from s3fs import S3FileSystem
 
 from airflow_provider_chartmogul.exceptions import ChartMogulLoadError
+from airflow_provider_chartmogul.transfers.files import parquet
 from airflow_provider_chartmogul.transfers.files.formats import FORMATS
+from airflow_provider_chartmogul.transfers.files.new_file import NewFile
 from airflow_provider_chartmogul.transfers.loading import Attempt
 from tests.conftest import REPOSITORY
+from tests.unit.transfers.files_killed import on_call
 from tests.unit.transfers.files_samples import Source, loaded, records
 from tests.unit.transfers.storage import LOGIN, S3, Storage, local_storage, s3_server, s3_storage
 
@@ -115,7 +119,7 @@ def test_a_lost_connection_is_one_error(
     expected = re.escape(f"s3://storage_to_lose@lost/exports/{path}: {step} failed: EndpointConnectionError")
     with pytest.raises(ChartMogulLoadError, match=f"^{expected}$") as error:
         loaded(lost_storage, source, "parquet", Attempt("load", durable=durable), tried_again=lambda _: True)
-    assert error.value.__suppress_context__
+    assert error.value.__cause__ is None
     assert not any(secret in str(error.value) for secret in LOGIN.values())
 
     lost_server.start()
@@ -136,6 +140,33 @@ def largest_file(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+# pyarrow's writer completes a file when it is collected, unless it was closed
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_a_file_that_is_given_up_on_a_full_disk_is_heard_of_once(
+    local_storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(parquet, "ROWS_PER_GROUP", 100)
+    source = Source(records(1000), size=100)
+    expected = r"/invoices\.parquet: writing beside it failed: OSError \(File too large\)$"
+    with largest_file(12_000), pytest.raises(ChartMogulLoadError, match=expected):
+        loaded(local_storage, source, "parquet")
+    gc.collect()
+    assert not caplog.records
+    assert local_storage.names() == set()
+
+
+def test_no_file_is_moved_before_all_are_complete(local_storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise ChartMogulLoadError("full")
+
+    local_storage.write("invoices.jsonl", b"old")
+    monkeypatch.setattr(NewFile, "complete", on_call(2, NewFile.complete, full))
+    with pytest.raises(ChartMogulLoadError, match="full"):
+        loaded(local_storage, Source(records()))
+    assert local_storage.names() == {"invoices.jsonl"}
+    assert local_storage.read("invoices.jsonl") == b"old"
 
 
 @pytest.mark.parametrize(

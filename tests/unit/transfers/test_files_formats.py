@@ -7,6 +7,7 @@ import json
 import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from hashlib import sha256
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,7 +17,7 @@ from airflow_provider_chartmogul.exceptions import ChartMogulConfigError, ChartM
 from airflow_provider_chartmogul.streams.model import Record, Row
 from airflow_provider_chartmogul.transfers.files import parquet
 from airflow_provider_chartmogul.transfers.files.formats import FORMATS, check_format
-from tests.unit.transfers.files_samples import INVOICE, Source, loaded, record, records
+from tests.unit.transfers.files_samples import INVOICE, ITEM, Source, loaded, record, records
 from tests.unit.transfers.storage import Storage, local_storage
 
 __all__ = ["local_storage"]
@@ -110,6 +111,25 @@ def test_row_groups_of_parquet_have_one_size(local_storage: Storage, monkeypatch
     metadata = pq.read_metadata(io.BytesIO(local_storage.read("invoices.parquet")))
     assert [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)] == [7, 7, 7, 7, 2]
     assert metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_pages_do_not_show_in_a_large_file_of_parquet() -> None:
+    # more than a page of Parquet, of texts that it does not number
+    rows = [
+        {"uuid": sha256(bytes([i % 251, i // 251])).hexdigest() * 2, "invoice_uuid": "i", "extra": None}
+        for i in range(60_000)
+    ]
+    codec = parquet.ParquetCodec(ITEM, ITEM.all_columns)
+
+    def written(size: int) -> bytes:
+        sink = io.BytesIO()
+        file = codec.writer(sink)
+        for start in range(0, len(rows), size):
+            file.add(codec.encode(rows[start : start + size]))
+        file.close()
+        return sink.getvalue()
+
+    assert len({written(size) for size in (130, 200, 60_000)}) == 1
 
 
 def test_packed_lines_are_the_lines(local_storage: Storage) -> None:

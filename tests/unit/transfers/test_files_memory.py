@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from airflow_provider_chartmogul.streams.model import Record
-from airflow_provider_chartmogul.transfers.files import lines, parquet
+from airflow_provider_chartmogul.transfers.files import parquet
 from airflow_provider_chartmogul.transfers.files.formats import FORMATS
 from airflow_provider_chartmogul.transfers.files.seen import Seen
 from airflow_provider_chartmogul.transfers.loading import Attempt
@@ -49,7 +49,6 @@ def test_rows_are_not_held(
     local_storage: Storage, file_format: str, attempt: Attempt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parquet, "ROWS_PER_GROUP", 500)
-    monkeypatch.setattr(lines, "_BLOCK", 2**12)
     # modules that are imported late are not rows
     loaded(local_storage, Source([record(1)]), file_format, attempt)
     before = pa.total_allocated_bytes()

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError, ChartMogulLoadError
 from airflow_provider_chartmogul.streams.model import LoadMode, Record
-from airflow_provider_chartmogul.transfers.files import lines, parquet
+from airflow_provider_chartmogul.transfers.files import parquet
 from airflow_provider_chartmogul.transfers.files.formats import FORMATS
 from airflow_provider_chartmogul.transfers.loading import Attempt, load
 from tests.unit.transfers.files_samples import Source, loaded, record, records, target
@@ -45,10 +45,9 @@ def uuids(storage: Storage, name: str = "invoices.jsonl") -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let sizes that do not go with those of pages show in files of a few rows."""
+def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let groups that do not go with pages show in files of a few rows."""
     monkeypatch.setattr(parquet, "ROWS_PER_GROUP", 7)
-    monkeypatch.setattr(lines, "_BLOCK", 1000)
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
@@ -194,6 +193,12 @@ def test_a_new_load_removes_what_an_older_try_of_it_left(storage: Storage) -> No
     loaded(storage, source, attempt=DURABLE)
     assert source.asked == list(range(8))
     assert storage.names() == {"invoices.jsonl", "items.jsonl"}
+
+
+def test_a_new_load_is_not_gone_on_with_what_an_older_try_left(local_storage: Storage) -> None:
+    break_off(local_storage, 5)
+    break_off(local_storage, 2)
+    assert local_storage.names() == {f".invoices.jsonl.load/00000{number}" for number in (1, 2)}
 
 
 def test_going_on_from_nothing_begins_anew(storage: Storage) -> None:
