@@ -92,15 +92,11 @@ class Chunks:
                 path.fs.rm_file(path.path)
 
     def remove(self) -> None:
-        """Remove all that is kept.
-
-        :raises ChartMogulLoadError: the storage fails.
-        """
-        with failing_as(self._folder, "removing pages that were kept"):
-            # without a look into what was listed before
-            self._folder.fs.invalidate_cache()
-            if self._folder.exists():
-                self._folder.fs.rm(self._folder.path, recursive=True)
+        """Remove all that is kept; fails as the storage does."""
+        # what was listed before may be gone, and more may be there
+        self._folder.fs.invalidate_cache()
+        if self._folder.exists():
+            self._folder.fs.rm(self._folder.path, recursive=True)
 
     def _names(self) -> set[str]:
         self._folder.fs.invalidate_cache()

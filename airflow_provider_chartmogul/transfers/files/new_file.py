@@ -21,11 +21,15 @@ def make_room(target: ObjectStoragePath, mark: str) -> Replacement:
     """Return the place of a new file, which was found to be writable; what was there is gone.
 
     :param mark: tells the new file from those of other loads.
-    :raises ChartMogulConfigError: the target is a directory.
+    :raises ChartMogulConfigError: the target is a directory, or Airflow knows no storage of that kind.
     :raises ChartMogulLoadError: the storage refuses to be written to.
     """
+    try:
+        storage = target.fs
+    except (ImportError, ValueError) as error:
+        raise ChartMogulConfigError(f"{target}: {error}") from None
     with failing_as(target, "making room beside it"):
-        if target.is_dir():
+        if storage.isdir(target.path):
             raise ChartMogulConfigError(f"{target} is a directory, where a file shall stand")
         place = Replacement(target, mark)
         # object storages tell what they do not take when a file is closed

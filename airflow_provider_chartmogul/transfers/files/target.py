@@ -64,7 +64,7 @@ class FilesTarget:
     def begin(self, attempt: Attempt) -> Position | None:
         """Make room beside the targets, and take up or remove what an earlier try of the load left there.
 
-        :raises ChartMogulConfigError: a target is a directory.
+        :raises ChartMogulConfigError: a target is a directory, or Airflow knows no storage of that kind.
         :raises ChartMogulLoadError: the storage refuses to be written to; names path and step.
         """
         self._chunks = Chunks(self._main.parent / f".{self._main.name}.{attempt.load_id}", self._layout)
@@ -72,7 +72,8 @@ class FilesTarget:
         for table in self._tables:
             self._places.append(make_room(table.path, f"{attempt.load_id}.new"))
         if not attempt.going_on:
-            self._chunks.remove()
+            with failing_as(self._main, "removing the pages beside it"):
+                self._chunks.remove()
         if not self._durable:
             self._open()
         return self._resume() if attempt.going_on else None
@@ -139,7 +140,7 @@ class FilesTarget:
 def _stamp(plan: Plan) -> dict[Column, datetime]:
     if plan.mode not in MODES:
         raise ValueError(f"load_mode of files must be one of {', '.join(MODES)}, not {plan.mode!s}")
-    if plan.mode is not LoadMode.SNAPSHOT:
+    if plan.mode != LoadMode.SNAPSHOT:
         return {}
     if plan.as_of is None:
         raise ValueError(f"load_mode {plan.mode} needs the moment that the rows are read for")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError, ChartMogulLoadError
 from airflow_provider_chartmogul.streams.model import LoadMode, Record
@@ -256,8 +257,13 @@ def test_a_folder_is_no_file(local_storage: Storage) -> None:
     assert local_storage.names() == {"items.jsonl/within"}
 
 
+def test_a_storage_that_airflow_does_not_know_is_told_as_such() -> None:
+    with pytest.raises(ChartMogulConfigError, match=r"^memory://.*invoices\.jsonl: .*memory"):
+        loaded(Storage(ObjectStoragePath("memory://lake")), Source(records()))
+
+
 def test_a_bucket_that_is_not_there_is_not_made(s3_storage: Storage) -> None:
-    missing = Storage(type(s3_storage.root)("s3://misspelt/exports", conn_id=s3_storage.root.conn_id))
+    missing = Storage(ObjectStoragePath("s3://misspelt/exports", conn_id=s3_storage.root.conn_id))
     source = Source(records())
     with pytest.raises(ChartMogulLoadError, match=r"^s3://storage@misspelt/exports/invoices.jsonl: making room"):
         loaded(missing, source)
