@@ -1,6 +1,6 @@
 """A load into files that kills its own process.
 
-Arguments: URL of the folder, connection, format, ``durable`` or nothing, and where to die.
+Arguments: URL of the folder, format, ``durable`` or nothing, and where to die.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def prepare(where: str) -> Source:
     return source
 
 
-def main(url: str, conn_id: str, file_format: str, durable: str, where: str) -> None:
-    storage = Storage(ObjectStoragePath(url, conn_id=conn_id or None))
+def main(url: str, file_format: str, durable: str, where: str) -> None:
+    storage = Storage(ObjectStoragePath(url))
     loaded(storage, prepare(where), file_format, Attempt("load", durable=durable == "durable"))
 
 

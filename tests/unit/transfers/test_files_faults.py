@@ -34,9 +34,7 @@ NAMES = {"invoices.parquet", "items.parquet"}
 
 
 def kill(storage: Storage, file_format: str, durable: bool, where: str) -> None:
-    root = storage.root
-    url = f"{root.protocol}://{root.path}"
-    arguments = [url, root.conn_id or "", file_format, "durable" if durable else "", where]
+    arguments = [str(storage.root), file_format, "durable" if durable else "", where]
     command = [sys.executable, "-m", "tests.unit.transfers.files_killed", *arguments]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()

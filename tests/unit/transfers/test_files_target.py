@@ -262,8 +262,9 @@ def test_a_storage_that_airflow_does_not_know_is_told_as_such() -> None:
         loaded(Storage(ObjectStoragePath("memory://lake")), Source(records()))
 
 
-def test_a_bucket_that_is_not_there_is_not_made(s3_storage: Storage) -> None:
-    missing = Storage(ObjectStoragePath("s3://misspelt/exports", conn_id=s3_storage.root.conn_id))
+@pytest.mark.usefixtures("s3_storage")
+def test_a_bucket_that_is_not_there_is_not_made() -> None:
+    missing = Storage(ObjectStoragePath("s3://misspelt/exports", conn_id="storage"))
     source = Source(records())
     with pytest.raises(ChartMogulLoadError, match=r"^s3://storage@misspelt/exports/invoices.jsonl: making room"):
         loaded(missing, source)
@@ -273,7 +274,7 @@ def test_a_bucket_that_is_not_there_is_not_made(s3_storage: Storage) -> None:
 
 def parts(storage: Storage) -> list[str]:
     """Name the files that were begun but neither completed nor given up, which S3 charges for."""
-    bucket = storage.root.bucket
+    bucket, _, _ = storage.root.fs.split_path(storage.root.path)
     uploads = storage.root.fs.call_s3("list_multipart_uploads", Bucket=bucket).get("Uploads", [])
     return [upload["Key"] for upload in uploads]
 
