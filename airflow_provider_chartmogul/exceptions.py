@@ -157,7 +157,7 @@ class ChartMogulWaitTimeoutError(ChartMogulError):
 
 
 class ChartMogulLoadError(ChartMogulError):
-    """A load into a database failed; the target table is as it was before.
+    """A load into a database or files failed; what was there is as it was before.
 
-    The text names table, step and SQLSTATE but never a value, since drivers quote customer data.
+    The text names table or file, step and SQLSTATE or kind of error, but never a value: drivers quote customer data.
     """
