@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from datetime import datetime, time
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -32,13 +34,12 @@ def movements(ledger: Ledger, filters: Mapping[str, str]) -> list[Movement]:
         raise errors.missing("start-date")
     start, end = _bound(ledger, filters, "start-date"), _bound(ledger, filters, "end-date")
     ledger.projection.settle()
-    return [
-        movement
-        for movement in ledger.projection.analytics.activities(ledger.now())
-        if (kind is None or movement.type == kind)
-        and (start is None or movement.at >= start)
-        and (end is None or movement.at <= end)
-    ]
+    found = ledger.projection.analytics.activities(ledger.now())
+    # sorted by time: a long feed is asked for page by page
+    at = attrgetter("at")
+    first = bisect_left(found, start, key=at) if start else 0
+    found = found[first : bisect_right(found, end, key=at) if end else None]
+    return found if kind is None else [movement for movement in found if movement.type == kind]
 
 
 def _bound(ledger: Ledger, filters: Mapping[str, str], name: str) -> datetime | None:
