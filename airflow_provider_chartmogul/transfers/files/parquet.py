@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from operator import itemgetter
 from typing import IO, TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
@@ -51,14 +52,17 @@ class ParquetCodec:
             [pa.field(one.name, _TYPES[one.type], nullable=one.name not in never_null) for one in columns]
         )
         self._columns = columns
+        self._values = itemgetter(*(column.name for column in columns))
 
     def encode(self, rows: Sequence[Row]) -> bytes:
         """Return rows as a batch of Arrow's IPC, without the schema.
 
         :raises ValueError: a number has more digits than Parquet holds.
         """
+        # each column's values, or none of any
+        values = zip(*map(self._values, rows), strict=True) if rows else [()] * len(self._columns)
         try:
-            arrays = [_array(column.type, [row[column.name] for row in rows]) for column in self._columns]
+            arrays = [_array(column.type, list(cells)) for column, cells in zip(self._columns, values, strict=True)]
         except _UNFIT:
             raise self._complaint(rows) from None
         batch: bytes = pa.RecordBatch.from_arrays(arrays, schema=self._schema).serialize().to_pybytes()
