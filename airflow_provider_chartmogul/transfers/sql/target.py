@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# instants that go into columns without a zone are in UTC; SQLite waits for other writers as others do unasked
 _SESSION = {
-    "postgresql": "SET TIME ZONE 'UTC'",
-    "duckdb": "SET TimeZone = 'UTC'",
-    "sqlite": "PRAGMA busy_timeout = 600000",
+    # instants that go into columns without a zone are in UTC
+    "postgresql": ("SET TIME ZONE 'UTC'",),
+    # it runs within this process, would take most of the machine's memory before it used its disk, and more per thread
+    "duckdb": ("SET TimeZone = 'UTC'", "SET memory_limit = '160MB'", "SET threads = 2"),
+    # it waits for other writers, as others do unasked
+    "sqlite": ("PRAGMA busy_timeout = 600000",),
 }
 _WITH_TRANSACTIONAL_DDL = ("postgresql", "duckdb", "sqlite")
 
@@ -42,6 +44,7 @@ class SqlTarget:
 
     What is read goes into staging tables, page by page. Only then does one transaction create the target tables or add
     columns if need be, make room and insert what was read: the targets are not locked while ChartMogul is being asked.
+    DuckDB, which runs within this process, is limited to little memory and two threads as long as the load lasts.
 
     :param engine: engine of the database; disposed of at the end.
     :param plan: what to do with what is read.
@@ -66,10 +69,7 @@ class SqlTarget:
         :raises ChartMogulLoadError: the database refused something; names table, step and SQLSTATE, never a value.
         """
         with self._step("connecting"):
-            self._connection = self._engine.connect()
-            if self._dialect in _SESSION:
-                with self._connection.begin():
-                    self._connection.exec_driver_sql(_SESSION[self._dialect])
+            self._connection = self._connect()
         with self._step("inspecting"), self._connection.begin():
             for table in self.plan.tables:
                 missing_columns(self._connection, self._targets[table.suffix], self._never_null(table))
@@ -106,12 +106,19 @@ class SqlTarget:
         if self._staging is None or self._staging.temporary or keep:
             return
         try:
-            with self._engine.connect() as connection, connection.begin():
+            with self._connect() as connection, connection.begin():
                 self._staging.drop(connection)
         except Exception as err:  # noqa: BLE001 - the outcome of the load matters more
             log.warning("Staging tables could not be dropped: %s", " ".join(error_codes(err)))
         finally:
             self._engine.dispose()
+
+    def _connect(self) -> sa.engine.Connection:
+        connection = self._engine.connect()
+        with connection.begin():
+            for statement in _SESSION.get(self._dialect, ()):
+                connection.exec_driver_sql(statement)
+        return connection
 
     def _make_fit(self, table: Table) -> str:
         with self._step("creating the table", table):

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import threading
 import traceback
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -11,13 +13,15 @@ import pytest
 
 from airflow_provider_chartmogul.exceptions import ChartMogulLoadError, ChartMogulServerError
 from airflow_provider_chartmogul.streams.model import LoadMode, Scope
-from airflow_provider_chartmogul.transfers.loading import Attempt
-from tests.unit.transfers.sql_orders import MODES, SCOPE, contents, load, load_reading, order, reading
+from tests.unit.transfers.sql_orders import DURABLE, MODES, ONCE, SCOPE, contents, load, load_reading, order, reading
+
+ATTEMPTS = pytest.mark.parametrize("attempt", [ONCE, DURABLE], ids=["temporary", "durable"])
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_provider_chartmogul.streams.model import Record
+    from airflow_provider_chartmogul.transfers.loading import Attempt
     from tests.unit.transfers.conftest import Warehouse
 
 
@@ -56,14 +60,14 @@ def test_timestamps_of_other_zones_are_stored_in_utc(warehouse: Warehouse) -> No
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("durable", [False, True], ids=["temporary", "durable"])
-def test_loading_twice_leaves_the_same_tables(warehouse: Warehouse, mode: str, durable: bool) -> None:
+@ATTEMPTS
+def test_loading_twice_leaves_the_same_tables(warehouse: Warehouse, mode: str, attempt: Attempt) -> None:
     pages = [[order("a", "a1", "a2"), order("b", "b1")], [order("c")]]
 
-    assert load(warehouse, *pages, mode=mode, attempt=Attempt("load", durable)) == {"orders": 3, "orders_items": 3}
+    assert load(warehouse, *pages, mode=mode, attempt=attempt) == {"orders": 3, "orders_items": 3}
     once = contents(warehouse)
     for _ in range(2):
-        added = load(warehouse, *pages, mode=mode, attempt=Attempt("load", durable))["orders"]
+        added = load(warehouse, *pages, mode=mode, attempt=attempt)["orders"]
         assert added == (0 if mode == LoadMode.APPEND else 3)
         assert contents(warehouse) == once
 
@@ -242,10 +246,10 @@ def test_a_target_can_be_written_while_chartmogul_is_read(warehouse: Warehouse) 
     assert warehouse.column("orders", "uuid") == ["a", "b", "by-hand", "c"]
 
 
-@pytest.mark.parametrize("durable", [False, True], ids=["temporary", "durable"])
+@ATTEMPTS
 @pytest.mark.parametrize("exists", [True, False], ids=["existing table", "new table"])
 @pytest.mark.parametrize("warehouse", ["sqlite", "postgresql"], indirect=True)
-def test_loads_into_one_table_take_turns(warehouse: Warehouse, exists: bool, durable: bool) -> None:
+def test_loads_into_one_table_take_turns(warehouse: Warehouse, exists: bool, attempt: Attempt) -> None:
     """Four loads of the same interval have read everything before the first of them writes."""
     if exists:
         load(warehouse, [order("old", "o1")])
@@ -260,7 +264,7 @@ def test_loads_into_one_table_take_turns(warehouse: Warehouse, exists: bool, dur
             warehouse,
             reading(pages()),
             "merge" if exists else "replace",
-            attempt=Attempt(f"load {number}", durable),
+            attempt=replace(attempt, load_id=f"load {number}"),
         )
 
     with ThreadPoolExecutor(4) as pool:
@@ -286,3 +290,34 @@ def test_tables_can_lie_in_a_schema(warehouse: Warehouse) -> None:
         assert load(warehouse, [order("a", "a1")], schema=schema, mode="merge") == {"orders": 1, "orders_items": 1}
 
     assert warehouse.column(f"{schema}.orders", "uuid") == ["a"]
+
+
+@ATTEMPTS
+@pytest.mark.parametrize("warehouse", ["sqlite", "postgresql"], indirect=True)
+def test_memory_is_a_page_whatever_the_number_of_pages(warehouse: Warehouse, attempt: Attempt) -> None:
+    def peak(pages: int) -> int:
+        read = ([order(f"{n}-{i}", f"i{n}-{i}", label="x" * 200) for i in range(200)] for n in range(pages))
+        tracemalloc.start()
+        load_reading(warehouse, reading(read), attempt=attempt)
+        _, highest = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return highest
+
+    peak(2)  # what is loaded and cached once
+    assert peak(40) < 1.3 * peak(4)
+
+
+def test_duckdb_takes_little_memory_however_much_the_machine_has(duckdb_conn: str) -> None:
+    from tests.unit.transfers.conftest import Warehouse
+
+    warehouse = Warehouse(duckdb_conn, "duckdb")
+    limits: list[tuple[str, int]] = []
+
+    def pages() -> Iterator[list[Record]]:
+        yield [order("a")]
+        # of the whole database, as long as it is open in this process
+        limits.extend(warehouse.query("SELECT current_setting('memory_limit'), current_setting('threads')"))
+
+    load_reading(warehouse, reading(pages()))
+
+    assert limits == [("152.5 MiB", 2)]
