@@ -32,14 +32,17 @@ def _entry(call: str, *operators: str, repeats: Repeats = "yes") -> Entry:
     return Entry(call, operators, repeats)
 
 
+#: What loads a stream calls the operations that the stream is made of.
+LOADS = ("ToSql", "ToObjectStorage")
+
 #: By subject, in the order of the docs.
 SUBJECTS: dict[str, dict[str, Entry]] = {
     "Key and account": {
         "ping": _entry("ping"),
-        "retrieve_account": _entry("account.retrieve", "Account"),
+        "retrieve_account": _entry("account.retrieve", "Account", *LOADS),
     },
     "Data sources": {
-        "list_data_sources": _entry("data_sources.list"),
+        "list_data_sources": _entry("data_sources.list", *LOADS),
         "create_data_source": _entry("data_sources.create", "GetOrCreateDataSource", repeats="find"),
         "retrieve_data_source": _entry("data_sources.retrieve"),
         "delete_data_source": _entry("data_sources.delete", "DeleteDataSource"),
@@ -50,7 +53,7 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
         "retrieve_json_import": _entry("json_imports.retrieve", "ImportBilling"),
     },
     "Customers": {
-        "list_customers": _entry("customers.list", "ToSql"),
+        "list_customers": _entry("customers.list", *LOADS),
         "create_customer": _entry("customers.create", "ImportCustomers", repeats="find"),
         "search_customers_by_email": _entry("customers.search", "SearchCustomers"),
         "retrieve_customer": _entry("customers.retrieve"),
@@ -62,7 +65,7 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
     "Contacts": {
         "list_customer_contacts": _entry("contacts.list_for_customer"),
         "create_customer_contact": _entry("contacts.create_for_customer", repeats="once"),
-        "list_contacts": _entry("contacts.list"),
+        "list_contacts": _entry("contacts.list", *LOADS),
         "create_contact": _entry("contacts.create", "CreateContacts", repeats="once"),
         "retrieve_contact": _entry("contacts.retrieve"),
         "update_contact": _entry("contacts.update", "UpdateContacts"),
@@ -70,17 +73,17 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
         "merge_contacts": _entry("contacts.merge", "MergeContacts", repeats="find"),
     },
     "Customer notes, tasks and opportunities": {
-        "list_customer_notes": _entry("customer_notes.list"),
+        "list_customer_notes": _entry("customer_notes.list", *LOADS),
         "create_customer_note": _entry("customer_notes.create", "CreateCustomerNotes", repeats="once"),
         "retrieve_customer_note": _entry("customer_notes.retrieve"),
         "update_customer_note": _entry("customer_notes.update", "UpdateCustomerNotes"),
         "delete_customer_note": _entry("customer_notes.delete", "DeleteCustomerNotes"),
-        "list_tasks": _entry("tasks.list"),
+        "list_tasks": _entry("tasks.list", *LOADS),
         "create_task": _entry("tasks.create", "CreateTasks", repeats="once"),
         "retrieve_task": _entry("tasks.retrieve"),
         "update_task": _entry("tasks.update", "UpdateTasks"),
         "delete_task": _entry("tasks.delete", "DeleteTasks"),
-        "list_opportunities": _entry("opportunities.list"),
+        "list_opportunities": _entry("opportunities.list", *LOADS),
         "create_opportunity": _entry("opportunities.create", "CreateOpportunities", repeats="once"),
         "retrieve_opportunity": _entry("opportunities.retrieve"),
         "update_opportunity": _entry("opportunities.update", "UpdateOpportunities"),
@@ -88,19 +91,19 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
     },
     "Plans and plan groups": {
         "create_plan": _entry("plans.create", "ImportPlans", repeats="find"),
-        "list_plans": _entry("plans.list"),
+        "list_plans": _entry("plans.list", *LOADS),
         "retrieve_plan": _entry("plans.retrieve"),
         "update_plan": _entry("plans.update", "ImportPlans"),
         "delete_plan": _entry("plans.delete"),
         "create_plan_group": _entry("plan_groups.create", "CreatePlanGroups", repeats="once"),
-        "list_plan_groups": _entry("plan_groups.list"),
+        "list_plan_groups": _entry("plan_groups.list", *LOADS),
         "retrieve_plan_group": _entry("plan_groups.retrieve"),
         "update_plan_group": _entry("plan_groups.update", "UpdatePlanGroups"),
         "delete_plan_group": _entry("plan_groups.delete", "DeletePlanGroups"),
-        "list_plan_group_plans": _entry("plan_groups.list_plans"),
+        "list_plan_group_plans": _entry("plan_groups.list_plans", *LOADS),
     },
     "Subscriptions": {
-        "list_customer_subscriptions": _entry("subscriptions.list", "ListCustomerSubscriptions", "ToSql"),
+        "list_customer_subscriptions": _entry("subscriptions.list", "ListCustomerSubscriptions", *LOADS),
         "list_customer_import_subscriptions": _entry("subscriptions.list_imported"),
         "cancel_subscription": _entry("subscriptions.cancel", "CancelSubscriptions", repeats="once"),
         "connect_subscriptions": _entry("subscriptions.connect", "ConnectSubscriptions"),
@@ -109,7 +112,7 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
     "Invoices": {
         "import_invoices": _entry("invoices.create", "ImportInvoices", repeats="find"),
         "list_customer_invoices": _entry("invoices.list_for_customer"),
-        "list_invoices": _entry("invoices.list", "ToSql"),
+        "list_invoices": _entry("invoices.list", *LOADS),
         "update_invoice_by_external_id": _entry("invoices.update_by_external_id"),
         "delete_invoice_by_external_id": _entry("invoices.delete_by_external_id", "DeleteInvoices"),
         "retrieve_invoice": _entry("invoices.retrieve"),
@@ -142,7 +145,7 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
     },
     "Subscription events": {
         "create_subscription_event": _entry("subscription_events.create", "ImportSubscriptionEvents", repeats="find"),
-        "list_subscription_events": _entry("subscription_events.list"),
+        "list_subscription_events": _entry("subscription_events.list", *LOADS),
         "update_subscription_event": _entry(
             "subscription_events.update", "UpdateSubscriptionEvents", "ImportSubscriptionEvents"
         ),
@@ -169,19 +172,19 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
         "remove_custom_attributes_from_subscription_set": _entry("subscription_set_attributes.remove"),
     },
     "Metrics and activities": {
-        "retrieve_all_key_metrics": _entry("metrics.all", "Metrics", "ToSql"),
-        "retrieve_mrr": _entry("metrics.mrr", "Metrics", "ToSql"),
-        "retrieve_arr": _entry("metrics.arr", "Metrics", "ToSql"),
-        "retrieve_arpa": _entry("metrics.arpa", "Metrics", "ToSql"),
-        "retrieve_asp": _entry("metrics.asp", "Metrics", "ToSql"),
-        "retrieve_customer_count": _entry("metrics.customer_count", "Metrics", "ToSql"),
-        "retrieve_customer_churn_rate": _entry("metrics.customer_churn_rate", "Metrics", "ToSql"),
-        "retrieve_mrr_churn_rate": _entry("metrics.mrr_churn_rate", "Metrics", "ToSql"),
-        "retrieve_ltv": _entry("metrics.ltv", "Metrics", "ToSql"),
+        "retrieve_all_key_metrics": _entry("metrics.all", "Metrics", *LOADS),
+        "retrieve_mrr": _entry("metrics.mrr", "Metrics", *LOADS),
+        "retrieve_arr": _entry("metrics.arr", "Metrics", *LOADS),
+        "retrieve_arpa": _entry("metrics.arpa", "Metrics", *LOADS),
+        "retrieve_asp": _entry("metrics.asp", "Metrics", *LOADS),
+        "retrieve_customer_count": _entry("metrics.customer_count", "Metrics", *LOADS),
+        "retrieve_customer_churn_rate": _entry("metrics.customer_churn_rate", "Metrics", *LOADS),
+        "retrieve_mrr_churn_rate": _entry("metrics.mrr_churn_rate", "Metrics", *LOADS),
+        "retrieve_ltv": _entry("metrics.ltv", "Metrics", *LOADS),
         "list_customer_activities": _entry("activities.list_for_customer"),
-        "list_activities": _entry("activities.list", "ListActivities", "ToSql"),
-        "create_activities_export": _entry("activities_exports.create", "CreateActivitiesExport"),
-        "retrieve_activities_export": _entry("activities_exports.retrieve", "DownloadActivitiesExport"),
+        "list_activities": _entry("activities.list", "ListActivities", *LOADS),
+        "create_activities_export": _entry("activities_exports.create", "CreateActivitiesExport", *LOADS),
+        "retrieve_activities_export": _entry("activities_exports.retrieve", "DownloadActivitiesExport", *LOADS),
     },
 }
 

@@ -58,6 +58,7 @@ def run(
     monkeypatch: pytest.MonkeyPatch,
     airflow_db: str,
     chartmogul_conn: str,
+    duckdb_conn: str,
 ) -> Run:
     """Runs the DAG of an id on a small account, and notes in :data:`SHOWN` what it called."""
 
