@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from base64 import b64encode
-from typing import BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -41,6 +41,13 @@ from airflow_provider_chartmogul.exceptions import (
 log = logging.getLogger(__name__)
 
 USER_AGENT = f"airflow-provider-chartmogul/{__version__}"
+
+
+class _Ready(NamedTuple):
+    """A request that only has to be sent, and how."""
+
+    request: requests.PreparedRequest
+    settings: Any
 
 
 class Transport:
@@ -92,11 +99,13 @@ class Transport:
 
     def send(self, request: Request) -> Record | None:
         """Send once, and return the JSON object of the answer, or ``None`` if it has no body."""
+        # before there is permission: what comes between that and the sending brings departures closer together
+        ready = self._prepared(request)
         asked = time.monotonic()
         with self.budget.request():
             started = time.monotonic()
             self.tally.sent(started - asked)
-            response = self._exchange(request)
+            response = self._exchange(ready, request)
             elapsed = (time.monotonic() - started) * 1000
         self.tally.received(response.status_code, response.raw.tell())
         log.debug("%s -> %d in %.0f ms", request.name, response.status_code, elapsed)
@@ -143,17 +152,21 @@ class Transport:
             lease_seconds=self._lease_seconds,
         )
 
-    def _exchange(self, request: Request) -> requests.Response:
-        content = request.content()
+    def _prepared(self, request: Request) -> _Ready:
+        session = self._session()
+        url, params = self.base_url + request.path, query(request.params or {})
+        prepared = session.prepare_request(requests.Request(request.method, url, params=params, **request.content()))
+        # what the environment says of proxies and certificates
+        return _Ready(prepared, session.merge_environment_settings(url, {}, None, None, None))
+
+    def _exchange(self, ready: _Ready, request: Request) -> requests.Response:
         try:
-            return self._session().request(
-                request.method,
-                self.base_url + request.path,
-                params=query(request.params or {}),
+            return self._session().send(
+                ready.request,
                 timeout=self._timeout,
                 # credentials never travel to a place that an answer names
                 allow_redirects=False,
-                **content,
+                **ready.settings,
             )
         except requests.RequestException as error:
             failure = _connection_error(error, request)
