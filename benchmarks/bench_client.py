@@ -4,48 +4,27 @@
 * connections that 100 requests in a row open
 * POSTs with the API's limits on: requests per second, and how many were refused
 
-    python benchmarks/bench_client.py --customers 20000 --posts 1000
+    python -m benchmarks.bench_client --customers 20000 --posts 1000
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from statistics import median
 from typing import TYPE_CHECKING
 
 import requests
 
 from airflow_provider_chartmogul.client import ChartMogulClient
+from benchmarks.accounts import API_KEY, emulator, state, unlimited
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-API_KEY = "test-key"
 BATCH = 1000
-
-
-@contextmanager
-def emulator(*options: str) -> Iterator[str]:
-    command = [sys.executable, "-m", "airflow_provider_chartmogul.emulator", "--port", "0", "--api-key", API_KEY]
-    process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def unlimited(url: str) -> ChartMogulClient:
-    return ChartMogulClient(API_KEY, url, requests_per_second=1_000_000)
-
-
-def state(url: str) -> dict:
-    return requests.get(url.removesuffix("/v1") + "/_emulator/state", timeout=10).json()
 
 
 def seed(client: ChartMogulClient, count: int) -> None:

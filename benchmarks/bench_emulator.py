@@ -1,6 +1,6 @@
 """Prints how fast the emulator starts and how fast it lists customers: pages of 200, one keep-alive connection.
 
-python benchmarks/bench_emulator.py --customers 20000 --pages 1000
+python -m benchmarks.bench_emulator --customers 20000 --pages 1000
 """
 
 from __future__ import annotations

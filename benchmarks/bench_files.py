@@ -4,7 +4,7 @@ ChartMogul is left out: the rows of one page are made once, and each page holds 
 load runs in a process of its own. The memory is the highest that the process took above what it took before the load;
 it should not grow with the rows.
 
-    python benchmarks/bench_files.py --rows 100000 1000000 --format parquet jsonl.gz
+    python -m benchmarks.bench_files --rows 100000 1000000 --format parquet jsonl.gz
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -101,7 +100,7 @@ def main() -> None:
                 run(rows, file_format, arguments.durable)
             else:
                 durable = ["--durable"] if arguments.durable else []
-                command = [Path(__file__), "--here", *durable, "--rows", str(rows), "--format", file_format]
+                command = ["-m", __spec__.name, "--here", *durable, "--rows", str(rows), "--format", file_format]
                 subprocess.run([sys.executable, *command], check=True)
 
 

@@ -4,9 +4,9 @@ ChartMogul is left out: the pages are made up beforehand. Every load replaces th
 from the second on. The memory is what the process grew by, at most, over what it held before its first load: the
 database counts where it runs within the process (SQLite, DuckDB). It should not grow with the rows.
 
-    python benchmarks/bench_load.py --rows 20000 100000
-    python benchmarks/bench_load.py --rows 100000 1000000 --mode merge --durable
-    python benchmarks/bench_load.py --url postgresql://me:secret@localhost/warehouse
+    python -m benchmarks.bench_load --rows 20000 100000
+    python -m benchmarks.bench_load --rows 100000 1000000 --mode merge --durable
+    python -m benchmarks.bench_load --url postgresql://me:secret@localhost/warehouse
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from airflow_provider_chartmogul.streams.customers import CUSTOMER
 from airflow_provider_chartmogul.streams.model import LoadMode, Page, Reading, Record
 from airflow_provider_chartmogul.transfers.loading import Attempt, Plan, load
 from airflow_provider_chartmogul.transfers.sql.target import SqlTarget
+from benchmarks.servers import postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PAGE = 200
-MODES = (LoadMode.REPLACE, LoadMode.MERGE)
 
 
 def customer(number: int) -> dict[str, object]:
@@ -89,22 +89,23 @@ def _highest() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 100_000])
-    parser.add_argument("--mode", type=LoadMode, nargs="+", default=MODES)
+    parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--mode", type=LoadMode, nargs="+", default=[LoadMode.REPLACE])
     parser.add_argument("--durable", action="store_true", help="stage so that another try can go on")
-    parser.add_argument("--url", action="append", help="SQLAlchemy URL; SQLite and DuckDB files by default")
+    parser.add_argument("--url", action="append", help="SQLAlchemy URL; a server and files of its own by default")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
         measure(arguments.url[0], arguments.rows[0], arguments.mode[0], durable=arguments.durable)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        for url in arguments.url or [f"sqlite:///{folder}/bench.sqlite", f"duckdb:///{folder}/bench.duckdb"]:
+    durable = ["--durable"] * arguments.durable
+    with tempfile.TemporaryDirectory() as folder, postgres() as server:
+        for url in arguments.url or [server, f"duckdb:///{folder}/bench.duckdb", f"sqlite:///{folder}/bench.sqlite"]:
             for rows in arguments.rows:
                 for mode in arguments.mode:
                     # a process each, since the highest memory of one is never less than before
-                    one = [sys.executable, __file__, "--one", "--url", url, "--rows", str(rows), "--mode", mode]
-                    subprocess.run(one + ["--durable"] * arguments.durable, check=True)
+                    one = ["--one", "--url", url, "--rows", str(rows), "--mode", mode, *durable]
+                    subprocess.run([sys.executable, "-m", __spec__.name, *one], check=True)
 
 
 if __name__ == "__main__":
