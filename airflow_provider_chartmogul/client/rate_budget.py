@@ -14,10 +14,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pyrate_limiter import Rate
-
 from airflow_provider_chartmogul.client.budget_storages import budget_storage
-from airflow_provider_chartmogul.client.budget_storages.base import WINDOW_MS
+from airflow_provider_chartmogul.client.budget_storages.base import rates
 from airflow_provider_chartmogul.client.budget_storages.memory import MemoryStorage
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ class RateBudget:
 
     def __init__(self, requests_per_second: int, max_connections: int, storage: BudgetStorage | None = None) -> None:
         self._storage = storage or MemoryStorage()
-        self._rate = Rate(requests_per_second, WINDOW_MS)
+        self._rates = rates(requests_per_second)
         self._turn = threading.Lock()
         self._slots = threading.Condition()
         self._max_connections = max_connections
@@ -51,7 +49,7 @@ class RateBudget:
 
     def configure(self, requests_per_second: int, max_connections: int) -> None:
         """Change the limits for all who share this budget."""
-        self._rate = Rate(requests_per_second, WINDOW_MS)
+        self._rates = rates(requests_per_second)
         with self._slots:
             self._max_connections = max_connections
             self._slots.notify_all()
@@ -102,7 +100,7 @@ class RateBudget:
 
     def _permitted(self) -> bool:
         """Wait for a permit; return whether there is one. A pause ends the wait: no slot is held through it."""
-        while (seconds := self._storage.permit(self._rate)) > 0:
+        while (seconds := self._storage.permit(self._rates)) > 0:
             time.sleep(seconds)
             if self._seconds_paused() > 0:
                 return False

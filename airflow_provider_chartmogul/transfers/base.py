@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
-from airflow.providers.common.compat.sdk import AirflowFailException, Asset
+from airflow.providers.common.compat.sdk import Asset
 
 from airflow_provider_chartmogul.intervals import DATA_INTERVAL_END, DATA_INTERVAL_START, named_utc
 from airflow_provider_chartmogul.operators.base import (
@@ -23,11 +21,13 @@ from airflow_provider_chartmogul.operators.base import (
 from airflow_provider_chartmogul.streams import get_stream
 from airflow_provider_chartmogul.streams.model import NARROWING, SEGMENTS, LoadMode, Options
 from airflow_provider_chartmogul.streams.windows import Window
-from airflow_provider_chartmogul.transfers.loading import Attempt, Landed, Plan, load
+from airflow_provider_chartmogul.transfers.loading import Landed, Plan, load
 from airflow_provider_chartmogul.transfers.progress import Progress
+from airflow_provider_chartmogul.transfers.tries import Tries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -35,10 +35,6 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.streams.model import Reading, Stream
     from airflow_provider_chartmogul.transfers.loading import Target
 
-# key of task_state_store: which load this task is in the middle of
-STATE_KEY = "chartmogul_load"
-# what was read longer ago is read anew
-GOING_ON_FOR = timedelta(hours=24)
 _SEVERAL = ("geo", "plans")
 
 
@@ -130,10 +126,11 @@ class ChartMogulStreamOperator(ChartMogulOperator):
         """
         stream, mode, options = self.checked()
         windows = self.windows(stream)
+        tries = Tries(context, [stream.name, mode, repr(options), list(map(str, windows)), self.target_name()])
         progress = Progress(stream.name, self.hook.get_conn())
-        landed = Landed()
-        for window in windows:
-            landed += self._load(context, stream, mode, replace(options, window=window), progress)
+        for window in windows[len(tries.done) :]:
+            tries.finished(self._load(stream, mode, replace(options, window=window), tries, progress))
+        landed = reduce(add, tries.done)
         summary = {
             "stream": stream.name,
             "load_mode": str(mode),
@@ -143,6 +140,7 @@ class ChartMogulStreamOperator(ChartMogulOperator):
             "cursor": windows[-1].end.isoformat() if windows[-1] else None,
         }
         self._tell_outlets(context, summary)
+        tries.end()
         return summary
 
     def windows(self, stream: Stream) -> Sequence[Window | None]:
@@ -189,37 +187,13 @@ class ChartMogulStreamOperator(ChartMogulOperator):
             raise ValueError(f"load_mode must be one of {', '.join(self.load_modes)}, not {mode!r}")
         return stream, LoadMode(mode), options
 
-    def _load(self, context: Context, stream: Stream, mode: LoadMode, options: Options, progress: Progress) -> Landed:
+    def _load(self, stream: Stream, mode: LoadMode, options: Options, tries: Tries, progress: Progress) -> Landed:
         reading, plan = self.read(stream, options)
         plan = replace(plan, mode=mode)
         if mode is LoadMode.SNAPSHOT or plan.mark_vanished:
             plan = replace(plan, as_of=self.moment())
-        store = context.get("task_state_store")
-        attempt = self._attempt(context, store, [stream.name, mode, repr(options), self.target_name()])
-        return load(
-            reading,
-            self.target(plan, options.window),
-            attempt,
-            on_page=progress.page,
-            tried_again=lambda error: _tried_again(context, error),
-        )
-
-    def _attempt(self, context: Context, store: Any, what: Sequence[Any]) -> Attempt:
-        """Name the load, and tell whether an earlier try of it can be gone on from."""
-        ti = context.get("ti")
-        # outside of a task there is no other try
-        whose = [ti.dag_id, ti.run_id, ti.task_id, ti.map_index] if ti else [uuid4().hex]
-        load_id = hashlib.sha256(json.dumps([*whose, *what], default=str).encode()).hexdigest()[:16]
-        if store is None:
-            return Attempt(load_id)
-        now = datetime.now(UTC)
-        begun = store.get(STATE_KEY) or {}
-        going_on = begun.get("load") == load_id and now - datetime.fromisoformat(begun["begun"]) < GOING_ON_FOR
-        if going_on:
-            self.log.info("An earlier try began this load at %s: going on from what it read", begun["begun"])
-        else:
-            store.set(STATE_KEY, {"load": load_id, "begun": now.isoformat()})
-        return Attempt(load_id, durable=True, going_on=going_on)
+        target = self.target(plan, options.window)
+        return load(reading, target, tries.attempt(), on_page=progress.page, tried_again=tries.follow)
 
     def _tell_outlets(self, context: Context, summary: dict[str, Any]) -> None:
         for outlet in self.outlets:
@@ -235,12 +209,6 @@ def _split_values(split_by: str, value: Any) -> tuple[str, ...]:
     if not isinstance(text, Sequence | None) or not all(isinstance(one, str) and one for one in text or ()):
         raise ValueError(f"{split_by} must be text or a list of texts, not {value!r}")
     return tuple(dict.fromkeys(text or ()))
-
-
-def _tried_again(context: Context, error: BaseException) -> bool:
-    """Whether the task has tries left after an error, as far as it can know."""
-    ti = context["ti"]
-    return not isinstance(error, AirflowFailException) and ti.try_number <= (getattr(ti, "max_tries", 0) or 0)
 
 
 def is_final(value: Any) -> bool:

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_chartmogul.streams.model import LoadMode, Page, Reading, Scope, Table
 
+AS_OF = "as_of"
+"""Column of ``snapshot``: the moment that a row was read for."""
+DELETED_AT = "deleted_at"
+"""Column of marks: the moment of the load that first missed the row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import random
 from abc import ABC, abstractmethod
 from contextlib import suppress
@@ -14,7 +15,7 @@ from pyrate_limiter import Decision, Rate, RateItem
 from airflow_provider_chartmogul.client.errors import ChartMogulUnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pyrate_limiter import AbstractBucket
 
@@ -23,9 +24,20 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 # ChartMogul counts arrivals in any sliding second; we count departures. A request that travels a little longer than
-# the one forty places after it brings the two closer together, and the extra 25 ms make room for that: on a busy machine
-# with two cores they came 14 ms closer at the worst. They cost one request per second.
+# the one forty places after it brings the two closer together, and the extra 25 ms make room for that: with two cores,
+# both busy, they came 14 ms closer at the worst. They cost one request per second.
 WINDOW_MS = 1025
+# A burst of forty from as many threads is what brings them closer: so no more than a quarter leave in a quarter of it.
+_PARTS = 4
+
+
+def rates(requests_per_second: int) -> list[Rate]:
+    """Return what keeps so many requests a second apart; always two, since some buckets are made for their number."""
+    if requests_per_second == 1:
+        # a single one has no parts
+        return [Rate(1, WINDOW_MS), Rate(2, 2 * WINDOW_MS)]
+    part = Rate(math.ceil(requests_per_second / _PARTS), WINDOW_MS // _PARTS)
+    return [part, Rate(requests_per_second, WINDOW_MS)]
 
 
 class BudgetStorage(ABC):
@@ -54,12 +66,13 @@ class BudgetStorage(ABC):
         self._bucket: AbstractBucket | None = None
         self._asked = itertools.count()
 
-    def permit(self, rate: Rate) -> float:
+    def permit(self, rates: Sequence[Rate]) -> float:
         """Take a permit to send now and return 0, or return how many seconds to wait before asking again.
 
+        :param rates: made by :func:`rates`.
         :raises ChartMogulUnreachableError: the storage cannot be used.
         """
-        return self._using(lambda bucket: self._ask(bucket, rate))
+        return self._using(lambda bucket: self._ask(bucket, rates))
 
     def slot(self, count: int) -> Callable[[], None] | None:
         """Take one of so many slots and return what gives it back, or ``None`` if all are taken.
@@ -86,14 +99,14 @@ class BudgetStorage(ABC):
     @abstractmethod
     def _take_slot(self, count: int) -> Callable[[], object] | None: ...
 
-    def _ask(self, bucket: AbstractBucket, rate: Rate) -> float:
+    def _ask(self, bucket: AbstractBucket, rates: Sequence[Rate]) -> float:
         """Ask the bucket directly, with the time of each attempt.
 
         The limiter on top of it books a waiting request for the moment it meant to wake, which under load is earlier
         than the moment it is sent.
         """
-        bucket.rates = [rate]
-        if next(self._asked) % rate.limit == 0:
+        bucket.rates = list(rates)
+        if next(self._asked) % rates[-1].limit == 0:
             bucket.leak(self._now())
         decision = bucket.put_decision(RateItem("request", self._now()))
         assert isinstance(decision, Decision)  # noqa: S101 - none of our buckets is asynchronous

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyrate_limiter import InMemoryBucket, MonotonicClock, Rate
+from pyrate_limiter import InMemoryBucket, MonotonicClock
 
-from airflow_provider_chartmogul.client.budget_storages.base import WINDOW_MS, BudgetStorage
+from airflow_provider_chartmogul.client.budget_storages.base import BudgetStorage, rates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ class MemoryStorage(BudgetStorage):
         super().__init__("", "", 0)
 
     def _open(self) -> AbstractBucket:
-        return InMemoryBucket([Rate(1, WINDOW_MS)])
+        return InMemoryBucket(rates(1))
 
     def _now(self) -> int:
         return _CLOCK.now()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from pyrate_limiter import PostgresBucket, Rate
+from pyrate_limiter import PostgresBucket
 
-from airflow_provider_chartmogul.client.budget_storages.base import WINDOW_MS, BudgetStorage
+from airflow_provider_chartmogul.client.budget_storages.base import BudgetStorage, rates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,8 +54,8 @@ class PostgresStorage(BudgetStorage):
 
     def _open(self) -> AbstractBucket:
         self._session = _Session(self._url)
-        # a pool of one
-        return PostgresBucket(self._session, f"chartmogul_{self._name}", [Rate(1, WINDOW_MS)])  # type: ignore[arg-type]
+        pool_of_one = cast("Any", self._session)
+        return PostgresBucket(pool_of_one, f"chartmogul_{self._name}", rates(1))
 
     def _now(self) -> int:
         return int(self._session.value(_NOW))

@@ -6,17 +6,17 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from pyrate_limiter import Rate, RedisBucket
+from pyrate_limiter import RedisBucket
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from airflow_provider_chartmogul.client.budget_storages.base import WINDOW_MS, BudgetStorage
+from airflow_provider_chartmogul.client.budget_storages.base import BudgetStorage, rates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from pyrate_limiter import AbstractBucket
+    from pyrate_limiter import AbstractBucket, Rate
 
 _TIMEOUT_SECONDS = 5
 # a process that dies while it asks keeps the others from asking for so long
@@ -57,7 +57,7 @@ class RedisStorage(BudgetStorage):
         self._take = self._redis.register_script(_TAKE_SLOT)
 
     def _open(self) -> AbstractBucket:
-        bucket = RedisBucket.init([Rate(1, WINDOW_MS)], self._redis, f"chartmogul:{self._name}:permits")
+        bucket = RedisBucket.init(rates(1), self._redis, f"chartmogul:{self._name}:permits")
         assert isinstance(bucket, RedisBucket)  # noqa: S101 - the client is not asynchronous
         return bucket
 
@@ -68,11 +68,11 @@ class RedisStorage(BudgetStorage):
         seconds, microseconds = self._redis.time()
         return int(seconds * 1000 + microseconds // 1000)
 
-    def _ask(self, bucket: AbstractBucket, rate: Rate) -> float:
+    def _ask(self, bucket: AbstractBucket, rates: Sequence[Rate]) -> float:
         # the bucket's script counts up to the time that it is given: who came with a later one would not be seen
         lock = self._redis.lock(f"chartmogul:{self._name}:turn", _TURN_SECONDS, _POLL_SECONDS)
         with lock:
-            return super()._ask(bucket, rate)
+            return super()._ask(bucket, rates)
 
     def _take_slot(self, count: int) -> Callable[[], object] | None:
         key, slot = f"chartmogul:{self._name}:slots", uuid.uuid4().hex

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock, Timeout
-from pyrate_limiter import Rate, SQLiteBucket
+from pyrate_limiter import SQLiteBucket
 
-from airflow_provider_chartmogul.client.budget_storages.base import WINDOW_MS, BudgetStorage
+from airflow_provider_chartmogul.client.budget_storages.base import BudgetStorage, rates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from pyrate_limiter import AbstractBucket
+    from pyrate_limiter import AbstractBucket, Rate
 
 _TIMEOUT_SECONDS = 10
 _POLL_SECONDS = 0.002
@@ -43,16 +43,16 @@ class SqliteStorage(BudgetStorage):
 
     def _open(self) -> AbstractBucket:
         table = f"permits_{self._name}"
-        return SQLiteBucket.init_from_file([Rate(1, WINDOW_MS)], table, self._path, use_file_lock=True)
+        return SQLiteBucket.init_from_file(rates(1), table, self._path, use_file_lock=True)
 
     def _now(self) -> int:
         return time.time_ns() // 1_000_000
 
-    def _ask(self, bucket: AbstractBucket, rate: Rate) -> float:
+    def _ask(self, bucket: AbstractBucket, rates: Sequence[Rate]) -> float:
         # before the time is read: who waits for the lock must not come with the time at which the wait began
         lock = cast("FileLock", bucket.limiter_lock())
         with lock.acquire(_TIMEOUT_SECONDS, _POLL_SECONDS):
-            return super()._ask(bucket, rate)
+            return super()._ask(bucket, rates)
 
     def _take_slot(self, count: int) -> Callable[[], object] | None:
         first = random.randrange(count)  # noqa: S311 - so that not all try the same ones first

@@ -13,7 +13,7 @@ from airflow_provider_chartmogul.transfers.files.failing import at_best, failing
 from airflow_provider_chartmogul.transfers.files.new_file import NewFile, make_room
 from airflow_provider_chartmogul.transfers.files.rows import TableRows
 from airflow_provider_chartmogul.transfers.files.seen import Seen
-from airflow_provider_chartmogul.transfers.loading import Landed
+from airflow_provider_chartmogul.transfers.loading import AS_OF, Landed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,9 +31,6 @@ MODES = (LoadMode.REPLACE, LoadMode.REPLACE_INTERVAL, LoadMode.SNAPSHOT)
 """Load modes that files can: a file is written as a whole, from what was read."""
 
 _DEDUPLICATING = "looking for records that were read before"
-
-AS_OF = Column("as_of", TIMESTAMP)
-"""The column that ``snapshot`` adds to those of the stream."""
 
 
 class FilesTarget:
@@ -144,7 +141,7 @@ def _stamp(plan: Plan) -> dict[Column, datetime]:
         return {}
     if plan.as_of is None:
         raise ValueError(f"load_mode {plan.mode} needs the moment that the rows are read for")
-    return {AS_OF: as_utc(plan.as_of)}
+    return {Column(AS_OF, TIMESTAMP): as_utc(plan.as_of)}
 
 
 def _layout(file_format: str, tables: Sequence[TableRows]) -> str:

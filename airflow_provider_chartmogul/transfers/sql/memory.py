@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from airflow_provider_chartmogul.moments import as_utc
+from airflow_provider_chartmogul.transfers.loading import DELETED_AT
 from airflow_provider_chartmogul.transfers.sql.errors import failing_as
 from airflow_provider_chartmogul.transfers.sql.tables import target_table
 
@@ -43,7 +44,7 @@ class SqlMemory:
         key = self._table.c.customer_uuid
         # all columns: one that marks what is gone may be among them
         everything = sa.select(sa.text("*")).select_from(self._table).where(key.in_(list(customer_uuids)))
-        rows = (row for row in self._rows(everything) if row.get("deleted_at") is None)
+        rows = (row for row in self._rows(everything) if row.get(DELETED_AT) is None)
         return {row["customer_uuid"]: {**row, "read_at": as_utc(row["read_at"])} for row in rows}
 
     def _rows(self, query: sa.sql.Select[Any]) -> list[Row]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from airflow_provider_chartmogul.streams.model import LoadMode
+from airflow_provider_chartmogul.transfers.loading import AS_OF, DELETED_AT
 from airflow_provider_chartmogul.transfers.sql.staging import KEY, NUMBER, READ
-from airflow_provider_chartmogul.transfers.sql.tables import AS_OF, DELETED_AT, TIMESTAMP
+from airflow_provider_chartmogul.transfers.sql.tables import TIMESTAMP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

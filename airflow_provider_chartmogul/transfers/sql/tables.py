@@ -9,17 +9,13 @@ from sqlalchemy.ext.compiler import compiles
 
 from airflow_provider_chartmogul.streams.columns import ColumnType
 from airflow_provider_chartmogul.streams.model import LoadMode
+from airflow_provider_chartmogul.transfers.loading import AS_OF, DELETED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_chartmogul.streams.model import Table
     from airflow_provider_chartmogul.transfers.loading import Plan
-
-AS_OF = "as_of"
-"""Column of ``snapshot``: the moment that a row was read for."""
-DELETED_AT = "deleted_at"
-"""Column of ``mark_vanished``: the moment of the load that first missed the row."""
 
 
 class Moment(sa.DateTime):

@@ -57,8 +57,10 @@ def test_no_second_holds_more_than_allowed_and_none_is_wasted(clock):
 
     # with room for requests that travel at different speeds
     assert all(later - earlier > 1.02 for earlier, later in zip(times, times[40:], strict=False))
-    assert times[39] == 0
-    assert 160 / times[-1] >= 38
+    # a quarter of them at once
+    assert times[9] == 0
+    assert times[39] < 0.78
+    assert 160 / (times[-1] - times[39]) >= 38.5
 
 
 def test_a_pause_holds_for_its_time_and_the_longest_counts(clock):
@@ -174,7 +176,7 @@ def test_two_clients_together_send_no_more_than_one_may(monkeypatch):
 def test_the_limits_of_the_last_to_begin_hold_for_all():
     first = shared_budget("limits-key", "http://127.0.0.1:9/v1", 40, 20)
     assert shared_budget("limits-key", "http://127.0.0.1:9/v1", 10, 5) is first
-    assert first._rate.limit == 10
+    assert first._rates[-1].limit == 10
     assert first._max_connections == 5
 
 

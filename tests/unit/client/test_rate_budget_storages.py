@@ -25,7 +25,7 @@ from redis.retry import Retry
 
 from airflow_provider_chartmogul.client import ChartMogulClient
 from airflow_provider_chartmogul.client.budget_storages import budget_storage, secrets_in
-from airflow_provider_chartmogul.client.budget_storages.base import WINDOW_MS
+from airflow_provider_chartmogul.client.budget_storages.base import WINDOW_MS, rates
 from airflow_provider_chartmogul.client.budget_storages.memory import MemoryStorage
 from airflow_provider_chartmogul.client.errors import ChartMogulUnreachableError
 from airflow_provider_chartmogul.client.rate_budget import RateBudget, shared_budget
@@ -43,6 +43,11 @@ if TYPE_CHECKING:
 SHARED = ["redis", "sqlite", "postgres"]
 API_KEY = "sentinel-key"
 NOTE = {"customer_uuid": "cus_1", "type": "note", "text": "x"}
+
+
+def at_once(count: int) -> list[Rate]:
+    """Permits for so many at once, in any window."""
+    return [Rate(count, WINDOW_MS), Rate(2 * count, 2 * WINDOW_MS)]
 
 
 def closed_port() -> int:
@@ -157,18 +162,18 @@ def test_the_lease_outlasts_a_request_by_far(redis_url):
 
 def test_permits_are_shared_and_counted_within_a_window(url, name):
     one, other = (budget_storage(url, name, 60) for _ in range(2))
-    rate = Rate(6, WINDOW_MS)
+    rates = at_once(6)
 
-    waits = [storage.permit(rate) for _ in range(3) for storage in (one, other)]
+    waits = [storage.permit(rates) for _ in range(3) for storage in (one, other)]
     assert waits == [0] * 6
     for storage in (one, other):
-        assert 0 < storage.permit(rate) <= WINDOW_MS / 1000 + storage.jitter_seconds
+        assert 0 < storage.permit(rates) <= WINDOW_MS / 1000 + storage.jitter_seconds
 
 
 def test_who_comes_between_time_and_permit_is_counted(url, name, monkeypatch):
     one, other = (budget_storage(url, name, 60) for _ in range(2))
-    rate, waits, asked = Rate(1, WINDOW_MS), [], []
-    between = threading.Thread(target=lambda: waits.append(other.permit(rate)))
+    rates, waits, asked = at_once(1), [], []
+    between = threading.Thread(target=lambda: waits.append(other.permit(rates)))
     now_of_one, now_of_other = one._now, other._now
 
     def now() -> int:
@@ -181,7 +186,7 @@ def test_who_comes_between_time_and_permit_is_counted(url, name, monkeypatch):
 
     monkeypatch.setattr(one, "_now", now)
     monkeypatch.setattr(other, "_now", lambda: now_of_other() + 5)
-    waits.append(one.permit(rate))
+    waits.append(one.permit(rates))
     between.join(60)
 
     assert sorted(wait > 0 for wait in waits) == [False, True]
@@ -206,7 +211,7 @@ def test_keys_and_addresses_do_not_share(url, name):
         for key, address in ((f"{name}-other", "http://nowhere"), (name, "http://elsewhere")):
             storage = shared_budget(key, address, 1, 1, **settings)._storage
             assert storage.slot(1) is not None
-            assert storage.permit(Rate(1, WINDOW_MS)) == 0
+            assert storage.permit(at_once(1)) == 0
 
 
 def test_clients_with_and_without_storage_have_budgets_of_their_own(url):
@@ -224,9 +229,9 @@ def test_a_clock_that_was_set_back_stops_nobody(kind, url_of, name, monkeypatch)
     now = type(storage)._now
     with monkeypatch.context() as ahead:
         ahead.setattr(type(storage), "_now", lambda self: now(self) + 3_600_000)
-        assert [storage.permit(Rate(2, WINDOW_MS)) for _ in range(2)] == [0, 0]
+        assert [storage.permit(at_once(2)) for _ in range(2)] == [0, 0]
 
-    waits = [storage.permit(Rate(2, WINDOW_MS)) for _ in range(3)]
+    waits = [storage.permit(at_once(2)) for _ in range(3)]
     assert 0 in waits
     assert max(waits) < 2
 
@@ -236,7 +241,7 @@ def test_what_is_over_is_forgotten(url, name, monkeypatch):
     now = type(storage)._now
     for second in range(0, 40, 2):
         monkeypatch.setattr(type(storage), "_now", lambda self, s=second: now(self) + s * 1000)
-        storage.permit(Rate(5, WINDOW_MS))
+        storage.permit(rates(5))
 
     assert storage._bucket.count() <= 6
 

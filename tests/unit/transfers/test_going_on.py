@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_chartmogul.exceptions import ChartMogulAuthenticationError, ChartMogulServerError
-from airflow_provider_chartmogul.transfers.base import GOING_ON_FOR, STATE_KEY
 from airflow_provider_chartmogul.transfers.chartmogul_to_object_storage import ChartMogulToObjectStorageOperator
 from airflow_provider_chartmogul.transfers.chartmogul_to_sql import ChartMogulToSqlOperator
+from airflow_provider_chartmogul.transfers.tries import GOING_ON_FOR, STATE_KEY
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.client import ChartMogulClient
@@ -39,6 +39,9 @@ class Store:
 
     def set(self, key: str, value: Any) -> None:
         self.path.write_text(json.dumps({key: value}))
+
+    def delete(self, key: str) -> None:
+        self.path.unlink()
 
 
 def context(store: Path | None, try_number: int = 1) -> dict[str, Any]:
@@ -182,6 +185,40 @@ def test_what_was_read_long_ago_is_read_anew(warehouse: Warehouse, emulator: Emu
     assert pages_asked(emulator) - asked == PAGES
     assert result["rows"]["chartmogul_customers"] == CUSTOMERS
     assert not any(name.startswith("chartmogul_staging_") for name in warehouse.tables())
+
+
+def test_a_task_that_is_cleared_after_success_loads_again(
+    warehouse: Warehouse, emulator: Emulator, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        asked = pages_asked(emulator)
+        to_sql(warehouse).execute(context(tmp_path / "state"))
+        assert pages_asked(emulator) - asked == PAGES
+
+
+def test_files_that_are_done_are_not_read_again(client: ChartMogulClient, emulator: Emulator, tmp_path: Path) -> None:
+    """Three days, a file each; the second fails."""
+    days = {"interval_start": "2026-03-01", "interval_end": "2026-03-04", "partition": "day"}
+
+    def operator() -> ChartMogulToObjectStorageOperator:
+        return ChartMogulToObjectStorageOperator(
+            task_id="load", stream="activities", path=f"file://{tmp_path}/lake", file_format="csv", **days
+        )
+
+    def asked() -> int:
+        return int(emulator.stats()["requests_by_operation"].get("GET /activities", 0))
+
+    emulator.set_faults([{"kind": "500_text", "path": "/activities$", "every": 2}])
+    with pytest.raises(ChartMogulServerError):
+        operator().execute(context(tmp_path / "state"))
+    emulator.set_faults([])
+    before = asked()
+
+    summary = operator().execute(context(tmp_path / "state", try_number=2))
+
+    assert asked() - before == 2
+    assert len(summary["rows"]) == len(files(tmp_path / "lake")) == 3
+    assert summary["cursor"] == "2026-03-04T00:00:00+00:00"
 
 
 KILLED = """
