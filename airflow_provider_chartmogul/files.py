@@ -24,6 +24,16 @@ def make_folder(path: ObjectStoragePath) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
+def names(folder: ObjectStoragePath) -> set[str]:
+    """Return what is in a directory now, whatever was known of it before; nothing if it is not there."""
+    folder.fs.invalidate_cache()
+    try:
+        paths = folder.fs.ls(folder.path, detail=False)
+    except FileNotFoundError:
+        return set()
+    return {str(path).rstrip("/").rpartition("/")[2] for path in paths}
+
+
 class Replacement:
     """A new file, beside the one whose place it is to take.
 
@@ -43,6 +53,11 @@ class Replacement:
     def put_in_place(self) -> None:
         """Let it take the place of the target."""
         self.path.move(self.target)
+
+    def exists(self) -> bool:
+        """Tell whether it is there now, whatever was known before."""
+        self.path.fs.invalidate_cache()
+        return self.path.exists()
 
     def remove(self) -> None:
         """Remove it, if it is there."""

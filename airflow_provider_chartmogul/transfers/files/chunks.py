@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 from airflow_provider_chartmogul.exceptions import ChartMogulLoadError
-from airflow_provider_chartmogul.files import make_folder
+from airflow_provider_chartmogul.files import make_folder, names
 from airflow_provider_chartmogul.transfers.files.failing import failing_as
 from airflow_provider_chartmogul.transfers.files.rows import Encoded
 
@@ -79,14 +79,14 @@ class Chunks:
         :raises ChartMogulLoadError: the storage fails.
         """
         with failing_as(self._folder, "looking for pages that were kept"):
-            names = self._names()
-        for number, chunk in self._read(range(1, len(names) + 1)):
+            kept = names(self._folder)
+        for number, chunk in self._read(range(1, len(kept) + 1)):
             # one that is missing or not whole, or was kept by another version of this package
             if chunk is None:
                 break
             self._count = number
             yield chunk
-        for name in names - {_name(number) for number in range(1, self._count + 1)}:
+        for name in kept - {_name(number) for number in range(1, self._count + 1)}:
             path = self._folder / name
             with failing_as(path, "removing a page that is not whole"):
                 path.fs.rm_file(path.path)
@@ -97,14 +97,6 @@ class Chunks:
         self._folder.fs.invalidate_cache()
         if self._folder.exists():
             self._folder.fs.rm(self._folder.path, recursive=True)
-
-    def _names(self) -> set[str]:
-        self._folder.fs.invalidate_cache()
-        try:
-            paths = self._folder.fs.ls(self._folder.path, detail=False)
-        except FileNotFoundError:
-            return set()
-        return {str(path).rstrip("/").rpartition("/")[2] for path in paths}
 
     def _read(self, numbers: Iterable[int]) -> Iterator[tuple[int, Chunk | None]]:
         with ThreadPoolExecutor(_READ_AHEAD) as pool:

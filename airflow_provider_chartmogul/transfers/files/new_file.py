@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from io import RawIOBase
 from typing import IO, TYPE_CHECKING, Any, cast
+from uuid import uuid4
 
-from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
-from airflow_provider_chartmogul.files import Replacement
+from airflow_provider_chartmogul.exceptions import ChartMogulConfigError, ChartMogulLoadError
+from airflow_provider_chartmogul.files import Replacement, names
 from airflow_provider_chartmogul.transfers.files.failing import failing_as
 
 if TYPE_CHECKING:
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.transfers.files.formats import Codec
     from airflow_provider_chartmogul.transfers.files.rows import Encoded
 
+_NEW = ".new"
 
-def make_room(target: ObjectStoragePath, mark: str) -> Replacement:
-    """Return the place of a new file, which was found to be writable; what was there is gone.
 
-    :param mark: tells the new file from those of other loads.
+def make_room(target: ObjectStoragePath, load_id: str) -> Replacement:
+    """Return the place of a new file, which was found to be writable: an empty file is there.
+
+    Those of earlier tries of the load are gone, whether these are still alive or not.
+
+    :param load_id: tells the new file from those of other loads.
     :raises ChartMogulConfigError: the target is a directory, or Airflow knows no storage of that kind.
     :raises ChartMogulLoadError: the storage refuses to be written to.
     """
@@ -31,10 +36,17 @@ def make_room(target: ObjectStoragePath, mark: str) -> Replacement:
     with failing_as(target, "making room beside it"):
         if storage.isdir(target.path):
             raise ChartMogulConfigError(f"{target} is a directory, where a file shall stand")
-        place = Replacement(target, mark)
+        place = Replacement(target, f"{load_id}.{uuid4().hex}{_NEW}")
         # object storages tell what they do not take when a file is closed
         place.open().close()
+        # of two tries that begin at once none must overlook the other: theirs are looked for when ours is there
+        _remove_others(place, load_id)
         return place
+
+
+def overtaken(target: ObjectStoragePath) -> ChartMogulLoadError:
+    """Return the error of a try whose new file was removed by a newer one."""
+    return ChartMogulLoadError(f"{target}: another try of this load is under way")
 
 
 class NewFile:
@@ -73,7 +85,10 @@ class NewFile:
     def put_in_place(self) -> None:
         """Let the file take the place of the target."""
         with failing_as(self.target, "moving the new file into its place"):
-            self._place.put_in_place()
+            try:
+                self._place.put_in_place()
+            except FileNotFoundError:
+                raise overtaken(self.target) from None
 
     def abandon(self) -> None:
         """Let go of the file, complete or not. Never raises."""
@@ -81,6 +96,14 @@ class NewFile:
             # what led here can make them fail, too, and the file is of no use anyway
             with suppress(Exception):
                 close()
+
+
+def _remove_others(place: Replacement, load_id: str) -> None:
+    folder = place.path.parent
+    prefix = f".{place.target.name}.{load_id}."
+    for name in names(folder) - {place.path.name}:
+        if name.startswith(prefix) and name.endswith(_NEW):
+            (folder / name).unlink(missing_ok=True)
 
 
 class _Sink(RawIOBase):

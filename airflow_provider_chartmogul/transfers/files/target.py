@@ -10,7 +10,7 @@ from airflow_provider_chartmogul.streams.columns import TIMESTAMP, Column
 from airflow_provider_chartmogul.streams.model import LoadMode
 from airflow_provider_chartmogul.transfers.files.chunks import Chunk, Chunks
 from airflow_provider_chartmogul.transfers.files.failing import at_best, failing_as
-from airflow_provider_chartmogul.transfers.files.new_file import NewFile, make_room
+from airflow_provider_chartmogul.transfers.files.new_file import NewFile, make_room, overtaken
 from airflow_provider_chartmogul.transfers.files.rows import TableRows
 from airflow_provider_chartmogul.transfers.files.seen import Seen
 from airflow_provider_chartmogul.transfers.loading import AS_OF, Landed
@@ -42,6 +42,9 @@ class FilesTarget:
     In an attempt that is durable, pages are kept in a folder beside the main table's file, and the files are made of
     them at the end.
 
+    A try that begins takes the load from older ones, even from one that is still alive because its worker only seemed
+    to be dead: that one fails before it moves a file, and before it keeps a page among those of the newer.
+
     :param paths: where the files shall stand, by table suffix.
     :param plan: what the load does; of modes only :data:`MODES`.
     :param file_format: one of :data:`~airflow_provider_chartmogul.transfers.files.formats.FORMATS`.
@@ -56,6 +59,7 @@ class FilesTarget:
         self._layout = _layout(file_format, self._tables)
         self._places: list[Replacement] = []
         self._new: list[NewFile] = []
+        self._placed = False
         self._seen = Seen()
 
     def begin(self, attempt: Attempt) -> Position | None:
@@ -67,7 +71,7 @@ class FilesTarget:
         self._chunks = Chunks(self._main.parent / f".{self._main.name}.{attempt.load_id}", self._layout)
         self._durable = attempt.durable
         for table in self._tables:
-            self._places.append(make_room(table.path, f"{attempt.load_id}.new"))
+            self._places.append(make_room(table.path, attempt.load_id))
         if not attempt.going_on:
             with failing_as(self._main, "removing the pages beside it"):
                 self._chunks.remove()
@@ -78,12 +82,14 @@ class FilesTarget:
     def stage(self, page: Page, position: Position) -> None:
         """Write the records of a page that were not read before, or keep them for the files.
 
-        :raises ChartMogulLoadError: the storage or the format refuses them; names path and step, or record and column.
+        :raises ChartMogulLoadError: the storage or the format refuses them; names path and step, or record and column;
+            or a newer try took the load.
         """
         with failing_as(self._main, _DEDUPLICATING):
             records = self._seen.unseen(page.records)
         encoded = [table.encode(records) for table in self._tables]
         if self._durable:
+            self._check_alone()
             self._chunks.add(Chunk(position, [record.key for record in records], encoded))
         else:
             self._write(encoded)
@@ -91,29 +97,49 @@ class FilesTarget:
     def put_in_place(self) -> Landed:
         """Complete all files, then move them.
 
-        :raises ChartMogulLoadError: the storage fails; names path and step.
+        :raises ChartMogulLoadError: the storage fails; names path and step; or a newer try took the load.
         """
         if self._durable:
+            self._check_alone()
             self._open()
             for chunk in self._chunks:
                 self._write(chunk.tables)
+        # to be asked before: in object storages, a file that was removed while it was written is back when complete
+        self._check_alone()
         for file in self._new:
             file.complete()
         for file in self._new:
             file.put_in_place()
+        self._placed = True
         return Landed({str(file.target): file.rows for file in self._new}, sum(file.size for file in self._new))
 
     def end(self, *, keep: bool) -> None:
         """Remove what is beside the targets, but for pages that shall be kept. Never raises."""
+        pages_go = not keep and self._owns_pages()
         for file in self._new:
             file.abandon()
         for place in self._places:
             with at_best(place.target, "removing the file beside it"):
                 place.remove()
-        if not keep:
+        if pages_go:
             with at_best(self._main, "removing the pages beside it"):
                 self._chunks.remove()
         self._seen.close()
+
+    def _check_alone(self) -> None:
+        # This is no lock, which object storages do not have: a newer try may begin between the look and what follows.
+        # At worst one page is kept twice, by both; whole ones only are read, and each try moves a file of its own.
+        with failing_as(self._main, "looking for the file beside it"):
+            if not self._places[0].exists():
+                raise overtaken(self._main)
+
+    def _owns_pages(self) -> bool:
+        """Tell whether the pages that are kept are those of this try, and not of a newer one."""
+        if self._placed:
+            return True
+        with at_best(self._main, "looking for the file beside it"):
+            return bool(self._places) and self._places[0].exists()
+        return False
 
     def _open(self) -> None:
         for table, place in zip(self._tables, self._places, strict=True):

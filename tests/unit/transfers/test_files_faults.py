@@ -15,20 +15,26 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 from s3fs import S3FileSystem
 
 from airflow_provider_chartmogul.exceptions import ChartMogulLoadError
+from airflow_provider_chartmogul.streams.reading import pages
 from airflow_provider_chartmogul.transfers.files import parquet
+from airflow_provider_chartmogul.transfers.files.chunks import Chunks
 from airflow_provider_chartmogul.transfers.files.formats import FORMATS
 from airflow_provider_chartmogul.transfers.files.new_file import NewFile
+from airflow_provider_chartmogul.transfers.files.target import FilesTarget
 from airflow_provider_chartmogul.transfers.loading import Attempt
 from tests.conftest import REPOSITORY
 from tests.unit.transfers.files_killed import on_call
-from tests.unit.transfers.files_samples import Source, loaded, records
-from tests.unit.transfers.storage import LOGIN, S3, Storage, local_storage, s3_server, s3_storage
+from tests.unit.transfers.files_samples import Source, loaded, records, target
+from tests.unit.transfers.storage import LOGIN, S3, Storage, local_storage, s3_server, s3_storage, storage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["local_storage", "s3_server", "s3_storage"]
+    from airflow_provider_chartmogul.streams.model import Page
+    from airflow_provider_chartmogul.transfers.loading import Landed
+
+__all__ = ["local_storage", "s3_server", "s3_storage", "storage"]
 
 NAMES = {"invoices.parquet", "items.parquet"}
 
@@ -99,21 +105,32 @@ def lost_storage(lost_server: S3, monkeypatch: pytest.MonkeyPatch) -> Storage:
 
 
 @pytest.mark.parametrize(
-    ("durable", "path", "step"),
+    ("durable", "where", "path", "step"),
     [
-        (False, "invoices.parquet", "completing the file beside it"),
-        (True, ".invoices.parquet.load/000004", "keeping a page"),
+        (False, (NewFile, "complete", 1), "invoices.parquet", "completing the file beside it"),
+        (True, (FilesTarget, "stage", 4), "invoices.parquet", "looking for the file beside it"),
+        (True, (Chunks, "add", 4), ".invoices.parquet.load/000004", "keeping a page"),
     ],
-    ids=["direct", "durable"],
+    ids=["direct", "durable", "durable, later"],
 )
 def test_a_lost_connection_is_one_error(
-    lost_storage: Storage, lost_server: S3, durable: bool, path: str, step: str
+    lost_storage: Storage,
+    lost_server: S3,
+    monkeypatch: pytest.MonkeyPatch,
+    durable: bool,
+    where: tuple[type, str, int],
+    path: str,
+    step: str,
 ) -> None:
-    def stop(page: int) -> None:
-        if page == 4:
-            lost_server.stop()
+    kind, name, number = where
+    function = getattr(kind, name)
 
-    source = Source(records(), before_page=stop)
+    def without_server(*args: Any) -> None:
+        lost_server.stop()
+        function(*args)
+
+    monkeypatch.setattr(kind, name, on_call(number, function, without_server))
+    source = Source(records())
     expected = re.escape(f"s3://storage_to_lose@lost/exports/{path}: {step} failed: EndpointConnectionError")
     with pytest.raises(ChartMogulLoadError, match=f"^{expected}$") as error:
         loaded(lost_storage, source, "parquet", Attempt("load", durable=durable), tried_again=lambda _: True)
@@ -208,3 +225,94 @@ def test_a_move_that_fails_leaves_nothing_beside(
         loaded(local_storage, Source(records()), attempt=Attempt("load", durable=durable))
     assert local_storage.names() == {"invoices.jsonl"}
     assert local_storage.read("invoices.jsonl") == b"old"
+
+
+class Newer:
+    """Another try of a load, which is alive at the same time.
+
+    :param attempt: what it is tried as.
+    """
+
+    def __init__(self, storage: Storage, attempt: Attempt) -> None:
+        self.source = Source(records())
+        self._target = target(storage)
+        self._attempt = attempt
+
+    def begin(self, staged: int = 0) -> None:
+        position = self._target.begin(self._attempt)
+        self._pages = pages(self.source.reading(), position)
+        for _ in range(staged):
+            self._target.stage(*next(self._pages))
+
+    def finish(self) -> Landed:
+        for page, behind in self._pages:
+            self._target.stage(page, behind)
+        landed = self._target.put_in_place()
+        self._target.end(keep=False)
+        return landed
+
+
+def behind(number: int, function: Callable[[], None]) -> Callable[[Page], None]:
+    """Do something when that many pages are staged."""
+    return on_call(number, lambda page: None, lambda page: function())
+
+
+OVERTAKEN = r"/invoices\.jsonl: another try of this load is under way$"
+SECOND_TRIES = pytest.mark.parametrize(
+    "attempt",
+    [Attempt("load"), Attempt("load", durable=True), Attempt("load", durable=True, going_on=True)],
+    ids=["direct", "durable", "going-on"],
+)
+
+
+@SECOND_TRIES
+@pytest.mark.parametrize("staged", [0, 2])
+def test_an_older_try_that_is_still_alive_leaves_the_load_to_the_newer(
+    storage: Storage, attempt: Attempt, staged: int
+) -> None:
+    expected = whole(storage, "jsonl")
+    old = {"invoices.jsonl": b"old", "items.jsonl": b"old items"}
+    for name, data in old.items():
+        storage.write(name, data)
+    newer = Newer(storage, attempt)
+    older = Attempt("load", durable=attempt.durable)
+    with pytest.raises(ChartMogulLoadError, match=OVERTAKEN):
+        loaded(storage, Source(records()), attempt=older, on_page=behind(4, lambda: newer.begin(staged)))
+    assert {name: storage.read(name) for name in old} == old
+    landed = newer.finish()
+    assert list(landed.rows.values()) == [30, 30]
+    assert newer.source.asked == list(range(4 if attempt.going_on else 0, 8))
+    assert {name: storage.read(name) for name in storage.names()} == expected
+
+
+def test_an_older_try_that_fails_leaves_the_pages_of_the_newer(storage: Storage) -> None:
+    expected = whole(storage, "jsonl")
+    newer = Newer(storage, Attempt("load", durable=True, going_on=True))
+
+    def fail() -> None:
+        newer.begin(staged=1)
+        raise ChartMogulLoadError("of its own")
+
+    with pytest.raises(ChartMogulLoadError, match="of its own"):
+        loaded(storage, Source(records()), attempt=Attempt("load", durable=True), on_page=behind(4, fail))
+    newer.finish()
+    assert {name: storage.read(name) for name in storage.names()} == expected
+
+
+@pytest.mark.parametrize("durable", [False, True], ids=["direct", "durable"])
+def test_a_newer_try_that_begins_while_files_are_moved_is_told(
+    local_storage: Storage, monkeypatch: pytest.MonkeyPatch, durable: bool
+) -> None:
+    newer = Newer(local_storage, Attempt("load", durable=durable))
+    complete = NewFile.complete
+
+    def overtaken(file: NewFile) -> None:
+        complete(file)
+        newer.begin()
+
+    monkeypatch.setattr(NewFile, "complete", on_call(2, complete, overtaken))
+    with pytest.raises(ChartMogulLoadError, match=r": another try of this load is under way$"):
+        loaded(local_storage, Source(records()), attempt=Attempt("load", durable=durable))
+    assert not local_storage.names() & {"invoices.jsonl", "items.jsonl"}
+    newer.finish()
+    assert local_storage.names() == {"invoices.jsonl", "items.jsonl"}

@@ -214,6 +214,14 @@ def test_other_loads_are_left_alone(storage: Storage) -> None:
     assert storage.names() >= {".invoices.jsonl.other/000003"}
 
 
+def test_new_files_that_killed_tries_left_are_removed_those_of_other_loads_are_not(storage: Storage) -> None:
+    others = {".invoices.jsonl.load-2.1f.new", ".items.jsonl.other.1f.new", ".invoices.jsonl.load.1f"}
+    for name in others | {".invoices.jsonl.load.1f.new", ".invoices.jsonl.load.2f.new", ".items.jsonl.load.1f.new"}:
+        storage.write(name, b"left")
+    loaded(storage, Source(records()), attempt=Attempt("load"))
+    assert storage.names() == others | {"invoices.jsonl", "items.jsonl"}
+
+
 @pytest.mark.parametrize("left", [0, 10, 300, -1])
 @pytest.mark.parametrize("torn", [1, 3])
 def test_a_page_that_is_not_whole_is_read_again(local_storage: Storage, torn: int, left: int) -> None:
