@@ -119,6 +119,11 @@ class ChartMogulClient:
         """Return ``{"data": "pong!"}``: the cheapest way to try out a key. Reference: ``/docs/authentication``."""
         return self._api.get("/ping")
 
+    @property
+    def identity(self) -> str:
+        """What tells accounts apart without telling the key: a digest of key and address."""
+        return self._transport.identity
+
     def close(self) -> None:
         """Close the idle connections to ChartMogul. What the rate budget uses stays open for others in this process."""
         self._transport.close()

@@ -130,15 +130,15 @@ def shared_budget(
     :param storage_url: shares the budget with other processes; see
         :func:`~airflow_provider_chartmogul.client.budget_storages.budget_storage`, also for the lease.
     """
-    name = _digest(f"{api_key}\n{base_url}")
+    name = digest(f"{api_key}\n{base_url}")
     storage = budget_storage(storage_url, name, lease_seconds) if storage_url else None
     fresh = RateBudget(requests_per_second, max_connections, storage)
-    budget = _budgets.setdefault((os.getpid(), name, _digest(storage_url or "")), fresh)
+    budget = _budgets.setdefault((os.getpid(), name, digest(storage_url or "")), fresh)
     if budget is not fresh:
         budget.configure(requests_per_second, max_connections)
     return budget
 
 
-def _digest(secret: str) -> str:
+def digest(secret: str) -> str:
     """Return what names a secret without telling it, short enough for names of tables."""
     return hashlib.sha256(secret.encode()).hexdigest()[:32]

@@ -26,7 +26,7 @@ from airflow_provider_chartmogul.client.errors import (
     ChartMogulUnreachableError,
     status_error,
 )
-from airflow_provider_chartmogul.client.rate_budget import RateBudget, shared_budget
+from airflow_provider_chartmogul.client.rate_budget import RateBudget, digest, shared_budget
 from airflow_provider_chartmogul.client.request import CHUNK, Request
 from airflow_provider_chartmogul.client.statistics import Tally
 from airflow_provider_chartmogul.client.values import Record, query
@@ -91,6 +91,11 @@ class Transport:
         """The rate budget that all clients of this key and address share."""
         budget = self._budgets.get(os.getpid())
         return budget or self._budgets.setdefault(os.getpid(), self._shared_budget())
+
+    @property
+    def identity(self) -> str:
+        """A digest of key and address."""
+        return digest(f"{self._api_key} {self.base_url}")
 
     @property
     def tally(self) -> Tally:

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_chartmogul.client import ChartMogulClient
 
+OLD_PAGES = 5
+"""So many pages in a row without a record of the window end the look at a list."""
+
+_MOMENTS_OF_EVENTS = ("event_date", "created_at", "updated_at")
+
 READ_CUSTOMER = Table(
     columns=(
         *columns(STRING, "customer_uuid"),
@@ -46,8 +51,8 @@ class Changes:
 
     A customer counts as changed if it was seen in an activity, invoice or subscription event of the window, or its
     ``mrr`` or ``status`` differs from what was remembered, or nothing was, or that is too long ago. The window begins
-    with the last load if that is earlier. Invoices and events are listed newest first and read down to the first page
-    that is older than the window.
+    with the last load if that is earlier. Invoices and events are listed by the time of their creation, newest first,
+    which invoices do not tell: they are read down until some pages in a row hold none that is dated in the window.
 
     :param client: the API.
     :param memory: what earlier loads remember.
@@ -78,8 +83,8 @@ class Changes:
         last = self.memory.last_load()
         window = Window(min(self.window.start, last or self.window.start), self.window.end)
         activities = self.client.activities.list(start_date=window.start, end_date=window.end)
-        invoices = _newest(self.client.invoices.list().pages(), "date", window)
-        events = _newest(self.client.subscription_events.list().pages(), "event_date", window)
+        invoices = _newest(self.client.invoices.list().pages(), ("date",), window)
+        events = _newest(self.client.subscription_events.list().pages(), _MOMENTS_OF_EVENTS, window)
         return {
             *(one["customer-uuid"] for one in activities),
             *(one["customer_uuid"] for one in invoices),
@@ -107,9 +112,17 @@ def _names(customer: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     return ((source, external_id) for source in sources for external_id in ids)
 
 
-def _newest(pages: Iterable[Any], date_field: str, window: Window) -> Iterator[Mapping[str, Any]]:
+def _newest(pages: Iterable[Any], fields: Sequence[str], window: Window) -> Iterator[Mapping[str, Any]]:
+    """Yield the records of which a moment lies in the window, as far as it pays to look for them."""
+    old_pages = 0
     for page in pages:
-        recent = [record for record in page.records if as_utc(record[date_field]) >= window.start]
-        if not recent:
-            return
+        recent = [record for record in page.records if _latest(record, fields) >= window.start]
         yield from recent
+        # old bills that were imported lately stand among the newest
+        old_pages = 0 if recent else old_pages + 1
+        if old_pages == OLD_PAGES:
+            return
+
+
+def _latest(record: Mapping[str, Any], fields: Sequence[str]) -> datetime:
+    return max(as_utc(record[name]) for name in fields if record.get(name) is not None)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.streams.columns import Column
     from airflow_provider_chartmogul.streams.model import Options
 
+DEFAULT_INTERVAL = "month"
 ANY_INTERVAL = ("month", "quarter", "year", "week", "day")
 _CENTS_AND_COUNTS = ("mrr", "arr", "asp", "arpa", "customers")
 _MOVEMENTS = ("mrr-new-business", "mrr-expansion", "mrr-contraction", "mrr-churn", "mrr-reactivation")
@@ -55,7 +56,7 @@ def _open(metric: str, table: Table, client: ChartMogulClient, options: Options)
     that bucket: tomorrow's row of the same bucket takes the place of today's.
     """
     window = options.required_window()
-    interval = options.interval or "month"
+    interval = options.interval or DEFAULT_INTERVAL
     stream = f"metrics_{metric}"
     zone, buckets = _calendar(stream, client.account.retrieve(), interval)
     first, last = inclusive_dates(window.start, window.end, zone)

@@ -163,11 +163,13 @@ class Reading:
     :param walk: yields the pages of a part, from its beginning or from a cursor that a page gave.
     :param parts: names the parts to begin with; asked once, when the walk begins.
     :param scope: what the reading restates; ``None`` if the stream has no place in time.
+    :param hurry: called when the walk is given up: pages that are under way need not be completed.
     """
 
     walk: Callable[[str, str | None], Iterator[Page]]
     parts: Callable[[], Sequence[str]] = lambda: ("",)
     scope: Scope | None = None
+    hurry: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

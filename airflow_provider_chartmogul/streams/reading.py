@@ -88,6 +88,7 @@ class _Walks:
 
     def close(self) -> None:
         """Let nothing begin any more, wait for what has, and end all walks."""
+        self._reading.hurry()
         self._pool.shutdown(cancel_futures=True)
         for walk in self._walks.values():
             close = getattr(walk, "close", None)

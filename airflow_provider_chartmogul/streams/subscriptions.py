@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_chartmogul.exceptions import ChartMogulInvalidResponseError, ChartMogulNotFoundError
@@ -58,7 +58,7 @@ def _open(client: ChartMogulClient, options: Options) -> Reading:
     It costs a request per 200 customers and one more for every single customer: at the API's 40 requests per second
     at least four minutes for 10,000 customers.
     """
-    return Reading(partial(_walk, client, options.data_source_uuid, None))
+    return _Walk(client, options.data_source_uuid).reading()
 
 
 def open_changed(client: ChartMogulClient, changes: Changes) -> Reading:
@@ -67,27 +67,60 @@ def open_changed(client: ChartMogulClient, changes: Changes) -> Reading:
     The table of :data:`~airflow_provider_chartmogul.streams.changes.READ_CUSTOMER` belongs to what is read. Records of
     customers that have not changed come without rows.
     """
-    return Reading(partial(_walk, client, None, changes))
+    return _Walk(client, changes=changes).reading()
 
 
-def _walk(
-    client: ChartMogulClient, data_source_uuid: str | None, changes: Changes | None, part: str, cursor: str | None
-) -> Iterator[Page]:
-    asked: deque[_Asked] = deque()
-    customers = client.customers.list(data_source_uuid=data_source_uuid, cursor=cursor)
-    pool = ThreadPoolExecutor(client.max_connections, thread_name_prefix="chartmogul-subscriptions")
-    try:
-        for page in customers.pages():
-            by_uuid = {_uuid(customer): customer for customer in page.records}
-            wanted = changes.changed(page.records) if changes else by_uuid.keys()
-            answers = [pool.submit(_of_customer, client, changes, by_uuid[uuid]) for uuid in by_uuid if uuid in wanted]
-            asked.append(_Asked(page, answers, [Record(uuid, None) for uuid in by_uuid if uuid not in wanted]))
-            if len(asked) == PAGES_AT_ONCE:
+class _GivenUpError(Exception):
+    """Nobody waits for the answer any more."""
+
+
+class _Walk:
+    """A walk over customers that asks for the subscriptions of each, or of those that changed."""
+
+    def __init__(
+        self, client: ChartMogulClient, data_source_uuid: str | None = None, changes: Changes | None = None
+    ) -> None:
+        self._client = client
+        self._data_source_uuid = data_source_uuid
+        self._changes = changes
+        self._given_up = Event()
+
+    def reading(self) -> Reading:
+        return Reading(self.pages, hurry=self._given_up.set)
+
+    def pages(self, part: str, cursor: str | None) -> Iterator[Page]:
+        asked: deque[_Asked] = deque()
+        customers = self._client.customers.list(data_source_uuid=self._data_source_uuid, cursor=cursor)
+        pool = ThreadPoolExecutor(self._client.max_connections, thread_name_prefix="chartmogul-subscriptions")
+        try:
+            for page in customers.pages():
+                asked.append(self._ask(pool, page))
+                if len(asked) == PAGES_AT_ONCE:
+                    yield asked.popleft().answered()
+            while asked:
                 yield asked.popleft().answered()
-        while asked:
-            yield asked.popleft().answered()
-    finally:
-        pool.shutdown(cancel_futures=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _ask(self, pool: ThreadPoolExecutor, page: api.Page) -> _Asked:
+        by_uuid = {_uuid(customer): customer for customer in page.records}
+        wanted = self._changes.changed(page.records) if self._changes else by_uuid.keys()
+        answers = [pool.submit(self._of_customer, by_uuid[uuid]) for uuid in by_uuid if uuid in wanted]
+        return _Asked(page, answers, [Record(uuid, None) for uuid in by_uuid if uuid not in wanted])
+
+    def _of_customer(self, customer: Mapping[str, Any]) -> Record:
+        if self._given_up.is_set():
+            raise _GivenUpError
+        uuid = customer["uuid"]
+        try:
+            subscriptions = list(self._client.subscriptions.list(uuid))
+        except ChartMogulNotFoundError:
+            # deleted or merged into another since it was listed
+            subscriptions = []
+        rows = {"": [SUBSCRIPTION.row("subscriptions", {**one, "customer_uuid": uuid}) for one in subscriptions]}
+        if self._changes:
+            rows[READ_CUSTOMER.suffix] = [self._changes.row(customer)]
+        return Record(uuid, rows)
 
 
 def _uuid(customer: Mapping[str, Any]) -> str:
@@ -95,19 +128,6 @@ def _uuid(customer: Mapping[str, Any]) -> str:
     if not isinstance(uuid, str) or not uuid:
         raise ChartMogulInvalidResponseError("Stream subscriptions: a customer has no 'uuid'")
     return uuid
-
-
-def _of_customer(client: ChartMogulClient, changes: Changes | None, customer: Mapping[str, Any]) -> Record:
-    uuid = customer["uuid"]
-    try:
-        subscriptions = list(client.subscriptions.list(uuid))
-    except ChartMogulNotFoundError:
-        # deleted or merged into another since it was listed
-        subscriptions = []
-    rows = {"": [SUBSCRIPTION.row("subscriptions", {**one, "customer_uuid": uuid}) for one in subscriptions]}
-    if changes:
-        rows[READ_CUSTOMER.suffix] = [changes.row(customer)]
-    return Record(uuid, rows)
 
 
 SUBSCRIPTIONS = Stream(

@@ -54,19 +54,18 @@ class Window:
         return cls(datetime.fromisoformat(start), datetime.fromisoformat(end))
 
     def partitioned(self, partition: str) -> list[Self]:
-        """Return a window for each day or month of UTC that this one touches, each from its beginning.
+        """Return the days or months of UTC that the window touches, each of them whole.
 
-        The last one ends where this one does, so that what lies behind is not read.
+        One that is still running is read as far as it goes: not to the window's end, or a run for an earlier day would
+        take away what later ones have read.
 
         :param partition: ``day`` or ``month``.
         """
         buckets = Buckets(partition)
-        day = buckets.start(self.start.date())
-        starts = []
-        while (start := datetime(day.year, day.month, day.day, tzinfo=UTC)) < self.end:
-            starts.append(start)
-            day = buckets.after(day)
-        return [type(self)(start, end) for start, end in pairwise([*starts, self.end])]
+        days = [buckets.start(self.start.date())]
+        while _midnight(days[-1]) < self.end:
+            days.append(buckets.after(days[-1]))
+        return [type(self)(start, end) for start, end in pairwise(map(_midnight, days))]
 
     def __str__(self) -> str:
         return f"{self.start.isoformat()}/{self.end.isoformat()}"
@@ -99,6 +98,10 @@ class Buckets:
             first_weekday = 6 if self.week_start_on == "sunday" else 0
             return first.subtract(days=(day.weekday() - first_weekday) % 7)
         return first.first_of(self.interval)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _plain(day: pendulum.Date) -> date:

@@ -125,29 +125,41 @@ class ChartMogulStreamOperator(ChartMogulOperator):
             same.
         """
         stream, mode, options = self.checked()
-        windows = self.windows(stream)
-        tries = Tries(context, [stream.name, mode, repr(options), list(map(str, windows)), self.target_name()])
-        progress = Progress(stream.name, self.hook.get_conn())
-        for window in windows[len(tries.done) :]:
-            tries.finished(self._load(stream, mode, replace(options, window=window), tries, progress))
+        window = self.window(stream)
+        windows = self.windows(window)
+        client = self.hook.get_conn()
+        what = [client.identity, stream.name, mode, repr(options), list(map(str, windows)), self.target_name()]
+        tries = Tries(context, what)
+        progress = Progress(stream.name, client)
+        try:
+            for one in windows[len(tries.done) :]:
+                tries.finished(self._load(stream, mode, replace(options, window=one), tries, progress))
+        except BaseException as error:
+            if not tries.follow(error):
+                tries.end()
+            raise
         landed = reduce(add, tries.done)
         summary = {
             "stream": stream.name,
             "load_mode": str(mode),
             "target": self.target_name(),
             **progress.summary(landed),
-            "interval_start": windows[0].start.isoformat() if windows[0] else None,
-            "cursor": windows[-1].end.isoformat() if windows[-1] else None,
+            "interval_start": window.start.isoformat() if window else None,
+            "cursor": window.end.isoformat() if window else None,
         }
         self._tell_outlets(context, summary)
         tries.end()
         return summary
 
-    def windows(self, stream: Stream) -> Sequence[Window | None]:
-        """Return the windows to load one after the other; ``None`` is all there is."""
+    def window(self, stream: Stream) -> Window | None:
+        """Return the window to load; ``None`` for streams that are only read as a whole."""
         if not stream.windowed:
-            return (None,)
-        return (Window.of(self.interval_start, self.interval_end, int(self.lookback_days)),)
+            return None
+        return Window.of(self.interval_start, self.interval_end, whole_days(self.lookback_days))
+
+    def windows(self, window: Window | None) -> Sequence[Window | None]:
+        """Return the windows to load one after the other, each with a place of its own."""
+        return (window,)
 
     def read(self, stream: Stream, options: Options) -> tuple[Reading, Plan]:
         """Begin a reading, and say what a load does with it; the mode is not decided yet."""
@@ -183,9 +195,18 @@ class ChartMogulStreamOperator(ChartMogulOperator):
         }
         options = Options(**narrowing, split_values=values)
         stream.check(mode, options)
+        self._check_bounds()
         if mode not in self.load_modes:
             raise ValueError(f"load_mode must be one of {', '.join(self.load_modes)}, not {mode!r}")
         return stream, LoadMode(mode), options
+
+    def _check_bounds(self) -> None:
+        """Check what is written into the DAG of the time to load; what is rendered is checked where it is used."""
+        if isinstance(self.lookback_days, (int, float)) or is_literal(self.lookback_days):
+            whole_days(self.lookback_days)
+        for name in ("interval_start", "interval_end", "as_of"):
+            if is_literal(value := getattr(self, name)):
+                named_utc(name, value)
 
     def _load(self, stream: Stream, mode: LoadMode, options: Options, tries: Tries, progress: Progress) -> Landed:
         reading, plan = self.read(stream, options)
@@ -193,12 +214,23 @@ class ChartMogulStreamOperator(ChartMogulOperator):
         if mode is LoadMode.SNAPSHOT or plan.mark_vanished:
             plan = replace(plan, as_of=self.moment())
         target = self.target(plan, options.window)
-        return load(reading, target, tries.attempt(), on_page=progress.page, tried_again=tries.follow)
+        return load(reading, target, tries.attempt(plan.scope), on_page=progress.page, tried_again=tries.follow)
 
     def _tell_outlets(self, context: Context, summary: dict[str, Any]) -> None:
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra.update(summary)
+
+
+def whole_days(value: int | str) -> int:
+    """Return ``lookback_days`` as a number.
+
+    :raises ValueError: it is none, or negative.
+    """
+    text = str(value).strip()
+    if not text.isdecimal():
+        raise ValueError(f"lookback_days must be a whole number of days, not {value!r}")
+    return int(text)
 
 
 def _split_values(split_by: str, value: Any) -> tuple[str, ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from airflow_provider_chartmogul.operators.base import required_text, storage_path
-from airflow_provider_chartmogul.streams.model import LoadMode
+from airflow_provider_chartmogul.streams.metrics import DEFAULT_INTERVAL
+from airflow_provider_chartmogul.streams.model import NARROWING, LoadMode
 from airflow_provider_chartmogul.transfers.base import ChartMogulStreamOperator, is_final
 from airflow_provider_chartmogul.transfers.files.formats import FORMATS, check_format
 
@@ -37,6 +39,10 @@ class ChartMogulToObjectStorageOperator(ChartMogulStreamOperator):
     ``replace``           ``<stream>``: all rows, the default of streams that can only be read as a whole
     ``snapshot``          ``as_of=<as_of>``: what was reported at that moment; rows carry it in a column ``as_of``
     ====================  =============================================================================================
+
+    What narrows a load has a folder of its own below that, so that loads of other slices of the stream do not replace
+    each other: ``metrics_mrr/interval-month/``, ``metrics_mrr/interval-month/geo-DE,FR/``,
+    ``customers/data_source_uuid-ds_…/``.
 
     A file is written beside its place and moved when it is complete: whatever fails, the old one stays as it was.
     Columns are those of :class:`~airflow_provider_chartmogul.transfers.chartmogul_to_sql.ChartMogulToSqlOperator`.
@@ -95,12 +101,9 @@ class ChartMogulToObjectStorageOperator(ChartMogulStreamOperator):
             )
         return stream, mode, options
 
-    def windows(self, stream: Stream) -> Sequence[Window | None]:
+    def windows(self, window: Window | None) -> Sequence[Window | None]:
         """Return the windows that have a file of their own."""
-        windows = super().windows(stream)
-        if not self.partition:
-            return windows
-        return [part for window in windows if window for part in window.partitioned(self.partition)]
+        return window.partitioned(self.partition) if window and self.partition else (window,)
 
     def target(self, plan: Plan, window: Window | None) -> Target:
         """Return the files of a window, one for each table."""
@@ -111,18 +114,29 @@ class ChartMogulToObjectStorageOperator(ChartMogulStreamOperator):
 
     def target_name(self) -> str:
         """Return the folder of the main table."""
-        return f"{self.path.rstrip('/')}/{self.stream}"
+        return "/".join([self.path.rstrip("/"), self.stream, *self._slice()])
+
+    def _slice(self) -> list[str]:
+        """Return the folders for what narrows the load."""
+        stream, _, options = self.checked()
+        narrowing: dict[str, str | None] = {name: getattr(options, name) for name in NARROWING}
+        if stream.intervals:
+            narrowing["interval"] = options.interval or DEFAULT_INTERVAL
+        if options.split_by:
+            narrowing[options.split_by] = ",".join(options.split_values)
+        return [f"{name}-{quote(value, safe=',')}" for name, value in narrowing.items() if value]
 
     def _file(self, suffix: str, plan: Plan, window: Window | None) -> ObjectStoragePath:
-        folder = f"{self.stream}_{suffix}" if suffix else self.stream
-        name = folder
+        table = f"{self.stream}_{suffix}" if suffix else self.stream
+        name = table
         if plan.as_of:
             name = f"as_of={_stamp(plan.as_of)}"
         elif window and self.partition:
             name = f"{self.partition}={window.start:{_PARTITION_NAMES[self.partition]}}"
         elif window and plan.mode is LoadMode.REPLACE_INTERVAL:
             name = f"{_stamp(window.start)}--{_stamp(window.end)}"
-        return storage_path(self.path, self.path_conn_id) / folder / f"{name}{FORMATS[self.file_format]}"
+        folder = storage_path(self.path, self.path_conn_id).joinpath(table, *self._slice())
+        return folder / f"{name}{FORMATS[self.file_format]}"
 
 
 def _stamp(moment: datetime) -> str:

@@ -14,7 +14,7 @@ from airflow_provider_chartmogul.streams.changes import READ_CUSTOMER, Changes
 from airflow_provider_chartmogul.streams.model import LoadMode
 from airflow_provider_chartmogul.streams.subscriptions import SUBSCRIPTIONS, open_changed
 from airflow_provider_chartmogul.streams.windows import Window
-from airflow_provider_chartmogul.transfers.base import ChartMogulStreamOperator, is_final
+from airflow_provider_chartmogul.transfers.base import ChartMogulStreamOperator, is_final, whole_days
 from airflow_provider_chartmogul.transfers.loading import Plan
 
 if TYPE_CHECKING:
@@ -115,9 +115,11 @@ class ChartMogulToSqlOperator(ChartMogulStreamOperator):
             mode = self._mode_of_changes(stream)
         if self.detect_deletes and mode is not LoadMode.MERGE:
             raise ValueError(f"detect_deletes needs load_mode merge, not {mode}")
-        if (self.detect_deletes or self.only_changed) and options.data_source_uuid:
+        if (self.detect_deletes or self.only_changed or mode is LoadMode.SNAPSHOT) and options.data_source_uuid:
             # what is missing would be what belongs to other sources
-            raise ValueError("detect_deletes and only_changed look at all data sources: leave out data_source_uuid")
+            raise ValueError(
+                "detect_deletes, only_changed and snapshots are of all data sources: leave out data_source_uuid"
+            )
         return stream, mode, options
 
     def _mode_of_changes(self, stream: Stream) -> LoadMode:
@@ -137,7 +139,7 @@ class ChartMogulToSqlOperator(ChartMogulStreamOperator):
 
         tables = (*stream.tables, READ_CUSTOMER)
         memory = SqlMemory(self._engine(), READ_CUSTOMER, table=self._table(), schema=self._schema())
-        window = Window.of(self.interval_start, self.interval_end, int(self.lookback_days))
+        window = Window.of(self.interval_start, self.interval_end, whole_days(self.lookback_days))
         changes = Changes(self.hook.get_conn(), memory, window, self.moment(), timedelta(days=self.sweep_days))
         plan = Plan(tables, LoadMode.MERGE, mark_vanished=self.detect_deletes, drop_vanished=not self.detect_deletes)
         return open_changed(self.hook.get_conn(), changes), plan

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import TaskGroup
 
 from airflow_provider_chartmogul.streams import STREAMS, get_stream
+from airflow_provider_chartmogul.streams.model import Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,14 +43,25 @@ def sync_account(
         ``{"stream": "metrics_mrr", "interval": "day"}``.
     :param group_id: name of the group; the task in it is ``load``.
     :param arguments: of the operator, the same for all.
-    :raises ValueError: a stream is unknown, or there is none.
+    :raises ValueError: a stream is unknown, or an argument or load mode of it is, or there is no stream.
     """
     loads = [{"stream": one} if isinstance(one, str) else dict(one) for one in streams]
     if not loads:
         raise ValueError("streams must name at least one")
+    known = _arguments(operator)
     for load in loads:
-        get_stream(load.get("stream", ""))
+        stream = get_stream(load.get("stream", ""))
+        given = {**arguments, **load}
+        if unknown := given.keys() - known:
+            raise ValueError(f"{operator.__name__} of stream {stream.name} takes no {', '.join(sorted(unknown))}")
+        stream.check(given.get("load_mode") or stream.default_mode, Options())
     with TaskGroup(group_id) as group:
         # the streams are what tells the mapped tasks apart
         operator.partial(task_id=TASK_ID, map_index_template="{{ task.stream }}", **arguments).expand_kwargs(loads)
     return group
+
+
+def _arguments(operator: type[ChartMogulStreamOperator]) -> set[str]:
+    """Return the names of all arguments of an operator, those of Airflow's own included."""
+    constructors = [vars(cls)["__init__"] for cls in operator.__mro__ if "__init__" in vars(cls)]
+    return {name for constructor in constructors for name in inspect.signature(constructor).parameters} - {"self"}

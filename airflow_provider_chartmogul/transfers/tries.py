@@ -48,11 +48,16 @@ class Tries:
         """What the steps that are done got, in their order."""
         return [Landed(rows, size) for rows, size in self._state["done"]]
 
-    def attempt(self) -> Attempt:
-        """Return what the next step is to be tried as."""
-        step = len(self._state["done"])
-        # only the step in whose midst the earlier try ended has staged something
-        going_on = self._going_on == step
+    def attempt(self, scope: Any) -> Attempt:
+        """Return what the next step is to be tried as.
+
+        :param scope: what it restates. What was read for another scope, of other plans say, is of no use.
+        """
+        step, underway = len(self._state["done"]), [len(self._state["done"]), repr(scope)]
+        going_on = self._going_on and self._state.get("underway") == underway
+        if not going_on:
+            self._state["underway"] = underway
+            self._keep()
         return Attempt(f"{self._load_id}-{step}", durable=self._store is not None, going_on=going_on)
 
     def finished(self, landed: Landed) -> None:
@@ -71,18 +76,16 @@ class Tries:
             return False
         return bool(self._ti.try_number <= (getattr(self._ti, "max_tries", 0) or 0))
 
-    def _take_up(self) -> int | None:
-        """Take up what an earlier try left; return the step that it was in the midst of, if there was one."""
-        kept = self._store.get(STATE_KEY) if self._store else None
+    def _take_up(self) -> bool:
+        """Take up what an earlier try left, and tell whether there was anything."""
+        kept = self._store.get(STATE_KEY) if self._store is not None else None
         if not kept or kept.get("load") != self._load_id:
-            self._keep()
-            return None
+            return False
         if datetime.now(UTC) - datetime.fromisoformat(kept["begun"]) >= GOING_ON_FOR:
-            self._keep()
-            return None
+            return False
         log.info("An earlier try began this load at %s: going on from what it read", kept["begun"])
         self._state = kept
-        return len(kept["done"])
+        return True
 
     def _keep(self) -> None:
         if self._store is not None:

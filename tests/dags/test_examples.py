@@ -137,7 +137,9 @@ def test_account_to_lake(client: ChartMogulClient, tmp_path: Path, monkeypatch: 
         period = {"start_date": date(2025, month, 1), "end_date": date(2025, month, 30 if month == 11 else 31)}
         assert len(lake[name]) == len(list(client.activities.list(**period)))
     mrr = client.metrics.mrr(start_date=date(2023, 1, 1), end_date=date(2025, 12, 31), interval="day")["entries"]
-    assert [row["mrr"] for row in lake["metrics_mrr/metrics_mrr.parquet"]] == [entry["mrr"] for entry in mrr]
+    assert [row["mrr"] for row in lake["metrics_mrr/interval-day/metrics_mrr.parquet"]] == [
+        entry["mrr"] for entry in mrr
+    ]
 
 
 @pytest.mark.usefixtures("billed")

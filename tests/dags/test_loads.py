@@ -207,9 +207,19 @@ with dag:
     assert customers.num_rows == 25
 
 
-@pytest.mark.parametrize("streams", [["custommers"], [{"interval": "day"}], []])
+@pytest.mark.parametrize(
+    "streams",
+    [
+        ["custommers"],
+        [{"interval": "day"}],
+        [],
+        [{"stream": "customers", "load_mod": "merge"}],
+        [{"stream": "customers", "load_mode": "upsert"}],
+        [{"stream": "customers", "load_mode": "replace_interval"}],
+    ],
+)
 def test_streams_that_do_not_exist_are_refused_when_the_dag_is_parsed(streams: list[Any]) -> None:
-    with pytest.raises(ValueError, match="stream"):
+    with pytest.raises(ValueError, match="stream|load_mode"):
         written(
             f"wrong_{len(streams)}", f"\nwith dag:\n    sync_account(ChartMogulToSqlOperator, streams={streams!r})\n"
         )

@@ -24,6 +24,16 @@ _SETTINGS = {
     "TimeZone": "UTC",
     # what a crash of the server forgets is over by the time it is back
     "synchronous_commit": "off",
+    # milliseconds
+    "statement_timeout": "10000",
+}
+# a server that is gone without a word is noticed within seconds: all threads wait for its answer
+_PATIENCE: dict[str, Any] = {
+    "connect_timeout": _TIMEOUT_SECONDS,
+    "tcp_user_timeout": 1000 * _TIMEOUT_SECONDS,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
 }
 _NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 # CASE, so that no lock is tried a second time that this session holds: it would be granted
@@ -68,7 +78,7 @@ class _Session:
     """One connection for the bucket, which takes it for a pool, and for the locks, which are gone when it is."""
 
     def __init__(self, url: str) -> None:
-        self._connection = psycopg.connect(url, autocommit=True, connect_timeout=_TIMEOUT_SECONDS)
+        self._connection = psycopg.connect(url, autocommit=True, **_PATIENCE)
         for name, value in _SETTINGS.items():
             self._connection.execute("SELECT set_config(%s, %s, false)", (name, value))
         self._turn = threading.RLock()

@@ -80,14 +80,36 @@ def test_a_lookback_writes_the_files_of_the_days_before_anew(storage: Storage, a
     assert (summary["interval_start"], summary["cursor"]) == ("2026-01-09T00:00:00+00:00", "2026-02-04T00:00:00+00:00")
 
 
-def test_the_file_of_a_month_that_is_still_running_ends_with_the_interval(storage: Storage, account: Account) -> None:
+def test_a_run_for_an_earlier_day_does_not_cut_the_file_of_its_month(storage: Storage, account: Account) -> None:
     late = account.line_item(6, service_period_start="2026-02-10", service_period_end="2026-05-10")
     account.bill(account.lead, "inv-6", date="2026-02-10", line_items=[late])
 
     run(storage, "activities", interval_start="2026-02-04", interval_end="2026-02-05", partition="month")
 
     assert storage.names() == {"activities/month=2026-02.parquet"}
-    assert [str(row["date"].date()) for row in parquet(storage, "activities/month=2026-02.parquet")] == ["2026-02-03"]
+    days = [str(row["date"].date()) for row in parquet(storage, "activities/month=2026-02.parquet")]
+    assert sorted(days) == ["2026-02-03", "2026-02-10"]
+
+
+def test_slices_of_a_stream_do_not_replace_each_other(storage: Storage, account: Account) -> None:
+    january = {"interval_start": "2026-01-01", "interval_end": "2026-02-01", "file_format": "csv"}
+    run(storage, "metrics_mrr", **january)
+    run(storage, "metrics_mrr", **january, interval="day")
+    run(storage, "metrics_mrr", **january, geo=["DE", "FR"], filters="currency~ANY~'USD'")
+    run(storage, "metrics_mrr", **january, split_by="plans")
+    run(storage, "customers", file_format="csv", data_source_uuid=account.source)
+
+    file = "2026-01-01--2026-02-01.csv"
+    source = f"data_source_uuid-{account.source}"
+    assert storage.names() == {
+        f"metrics_mrr/interval-month/{file}",
+        f"metrics_mrr/interval-day/{file}",
+        f"metrics_mrr/interval-month/geo-DE,FR/filters-currency~ANY~%27USD%27/{file}",
+        f"metrics_mrr/interval-month/split_by-plans/{file}",
+        f"customers/{source}/customers.csv",
+        f"customers_tags/{source}/customers_tags.csv",
+        f"customers_custom_attributes/{source}/customers_custom_attributes.csv",
+    }
 
 
 def test_snapshots_tell_what_was_reported_when(
@@ -104,8 +126,8 @@ def test_snapshots_tell_what_was_reported_when(
         name: [(row["mrr"], str(row["as_of"].date())) for row in parquet(storage, name)] for name in storage.names()
     }
     assert reported == {
-        "metrics_mrr/as_of=2026-02-01.parquet": [(5000, "2026-02-01")],
-        "metrics_mrr/as_of=2026-03-01.parquet": [(0, "2026-03-01")],
+        "metrics_mrr/interval-month/as_of=2026-02-01.parquet": [(5000, "2026-02-01")],
+        "metrics_mrr/interval-month/as_of=2026-03-01.parquet": [(0, "2026-03-01")],
     }
 
 
@@ -139,6 +161,9 @@ def test_a_failed_load_leaves_the_old_file_and_nothing_else(
         ({"stream": "activities", "partition": "week"}, "partition must be one of day, month, not 'week'"),
         ({"stream": "activities", "lookback_days": 3}, "with lookback_days give a partition"),
         ({"stream": "metrics_mrr", "partition": "month"}, "no metric"),
+        ({"stream": "activities", "lookback_days": -1}, "lookback_days must be a whole number of days, not -1"),
+        ({"stream": "activities", "lookback_days": "abc"}, "lookback_days must be a whole number of days, not 'abc'"),
+        ({"stream": "activities", "interval_start": "soon"}, "interval_start must be a date.*'soon'"),
     ],
 )
 def test_what_cannot_work_is_refused_when_the_dag_is_parsed(arguments: dict[str, Any], complaint: str) -> None:

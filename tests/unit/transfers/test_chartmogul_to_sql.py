@@ -619,6 +619,9 @@ def test_runs_without_a_data_interval_load_whole_streams_only(billing: Billing) 
         {"stream": "customers", "only_changed": True},
         {"stream": "subscriptions", "only_changed": True, "load_mode": "replace"},
         {"stream": "subscriptions", "only_changed": True, "data_source_uuid": "ds_1"},
+        {"stream": "customers", "load_mode": "snapshot", "data_source_uuid": "ds_1"},
+        {"stream": "activities", "lookback_days": 1.5},
+        {"stream": "activities", "interval_end": "later"},
         {"stream": "metrics_mrr", "split_by": "country"},
         {"stream": "metrics_mrr", "split_by": "filters"},
         {"stream": "activities", "split_by": "geo"},
@@ -630,7 +633,7 @@ def test_runs_without_a_data_interval_load_whole_streams_only(billing: Billing) 
     ],
 )
 def test_what_cannot_work_is_refused_when_the_dag_is_parsed(arguments: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"stream|load_mode|interval|split_by|data_source_uuid"):
+    with pytest.raises(ValueError, match=r"stream|load_mode|interval|split_by|data_source_uuid|lookback_days"):
         ChartMogulToSqlOperator(task_id="load", sql_conn_id="warehouse", **arguments)
 
 

@@ -136,7 +136,7 @@ def in_files(folder: Path, stream: Stream, file_format: str) -> tuple[dict[str, 
     contents, files = {}, []
     for table in stream.tables:
         name = f"{stream.name}_{table.suffix}" if table.suffix else stream.name
-        (path,) = (folder / name).iterdir()
+        (path,) = (one for one in (folder / name).rglob("*") if one.is_file())
         assert path.name == ("2026-01-01--2026-03-15" if stream.windowed else name) + f".{file_format}"
         files.append(path.read_bytes())
         contents[table.suffix] = plain_rows(table, read_file(path, table))

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_chartmogul.client import ChartMogulClient
+from airflow_provider_chartmogul.emulator import running_emulator
 from airflow_provider_chartmogul.exceptions import ChartMogulAuthenticationError, ChartMogulServerError
 from airflow_provider_chartmogul.transfers.chartmogul_to_object_storage import ChartMogulToObjectStorageOperator
 from airflow_provider_chartmogul.transfers.chartmogul_to_sql import ChartMogulToSqlOperator
 from airflow_provider_chartmogul.transfers.tries import GOING_ON_FOR, STATE_KEY
 
 if TYPE_CHECKING:
-    from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.emulator import Emulator
     from tests.unit.transfers.conftest import Warehouse
 
@@ -171,6 +172,44 @@ def test_another_load_of_the_task_does_not_go_on(
     to_sql(warehouse, **change).execute(context(tmp_path / "state", try_number=2))
 
     assert pages_asked(emulator) - asked == PAGES
+
+
+def test_a_retry_with_another_account_does_not_go_on(
+    warehouse: Warehouse, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed_try(to_sql(warehouse), emulator, tmp_path / "state")
+    with running_emulator(limits=False) as other, ChartMogulClient(other.api_key, other.base_url) as client:
+        client.data_sources.create(name="another")
+        monkeypatch.setenv("AIRFLOW_CONN_CHARTMOGUL_DEFAULT", other.connection())
+
+        result = to_sql(warehouse).execute(context(tmp_path / "state", try_number=2))
+
+    assert result["rows"]["chartmogul_customers"] == 0
+
+
+def test_a_split_whose_values_changed_between_tries_is_read_anew(
+    warehouse: Warehouse, emulator: Emulator, client: ChartMogulClient, tmp_path: Path
+) -> None:
+    """The plans are those of the account: one goes and another comes while the task waits for its retry."""
+    source = client.data_sources.create(name="plans")["uuid"]
+
+    def new_plan(name: str) -> str:
+        fields = {"name": name, "interval_count": 1, "interval_unit": "month"}
+        return client.plans.create(data_source_uuid=source, external_id=name, **fields)["uuid"]
+
+    plans = [new_plan(f"plan-{number}") for number in range(3)]
+    bounds = {"interval_start": "2026-01-01", "interval_end": "2026-02-01"}
+    split = {"stream": "metrics_mrr", "split_by": "plans", **bounds}
+    emulator.set_faults([{"kind": "500_text", "path": "/metrics/mrr", "every": 3}])
+    with pytest.raises(ChartMogulServerError):
+        to_sql(warehouse, **split).execute(context(tmp_path / "state"))
+    emulator.set_faults([])
+    client.plans.delete(plans[0])
+    plans = [*plans[1:], new_plan("plan-3")]
+
+    to_sql(warehouse, **split).execute(context(tmp_path / "state", try_number=2))
+
+    assert warehouse.column("chartmogul_metrics_mrr", "plans") == sorted(plans)
 
 
 def test_what_was_read_long_ago_is_read_anew(warehouse: Warehouse, emulator: Emulator, tmp_path: Path) -> None:

@@ -127,6 +127,32 @@ def test_an_event_of_the_window_is_read(loads: Loads, account: Account) -> None:
     assert loads.equal_a_full_sweep()
 
 
+def test_a_renewal_is_found_behind_old_bills_that_were_imported_later(loads: Loads, account: Account) -> None:
+    renewal = account.line_item(
+        1, external_id="li-9", service_period_start="2026-04-10", service_period_end="2026-07-10"
+    )
+    account.bill(account.paying, "inv-9", date="2026-03-02", line_items=[renewal])
+    old = [account.draft(f"old-{number}", date="2024-01-10", line_items=[old_fee(number)]) for number in range(250)]
+    account.client.invoices.create(account.lead, old)
+
+    assert loads.day(2) == 1
+    assert loads.equal_a_full_sweep()
+
+
+def old_fee(number: int) -> dict[str, Any]:
+    return {"type": "one_time", "external_id": f"fee-{number}", "amount_in_cents": 100}
+
+
+def test_an_event_that_was_entered_late_is_read(loads: Loads, account: Account, emulator: Emulator) -> None:
+    emulator.configure(now="2026-03-16T12:00:00Z")
+    draft = account.event_draft("evt-9", event_type="subscription_cancellation_scheduled")
+    account.client.subscription_events.create(
+        **{**draft, "event_date": "2026-02-20T10:00:00Z", "effective_date": "2026-06-01T00:00:00Z"}
+    )
+
+    assert loads.day(16, sweep_days=30) == 1
+
+
 def test_what_happened_since_a_load_that_was_left_out_is_read(loads: Loads, account: Account) -> None:
     renewal = account.line_item(
         1, external_id="li-9", service_period_start="2026-04-10", service_period_end="2026-07-10"
