@@ -51,16 +51,27 @@ class Swap:
         return self._chosen(table, sa.func.count())
 
     def _chosen(self, table: Table, *columns: Any) -> Any:
-        """Select from the staged rows that count: a record that was read twice counts as it was read last."""
-        staged = self._staged[table.suffix]
-        last_read = sa.select(sa.func.max(self._records.c[NUMBER])).where(self._was_read).group_by(self._records.c[KEY])
-        chosen = staged.c[NUMBER].in_(last_read)
+        """Select from the staged rows that count: what was read twice counts as it was read last."""
+        staged, (source, chosen) = self._staged[table.suffix], self._last_read(table)
         if self.plan.mode is not LoadMode.APPEND:
-            return sa.select(*columns).select_from(staged).where(chosen)
+            return sa.select(*columns).select_from(source).where(*chosen)
         present = self._targets[table.suffix].alias("present")
-        same = sa.and_(*(present.c[name] == staged.c[name] for name in table.key))
         new = present.c[table.key[0]].is_(None)
-        return sa.select(*columns).select_from(staged.outerjoin(present, same)).where(chosen, new)
+        joined = source.outerjoin(present, _same(present, staged, table.key))
+        return sa.select(*columns).select_from(joined).where(*chosen, new)
+
+    def _last_read(self, table: Table) -> tuple[Any, Sequence[Any]]:
+        """Return what to select from, and under which conditions, for each record and each row as it was read last."""
+        staged = self._staged[table.suffix]
+        records = sa.select(sa.func.max(self._records.c[NUMBER])).where(self._was_read).group_by(self._records.c[KEY])
+        chosen = staged.c[NUMBER].in_(records)
+        if table.record_key in table.key:
+            return staged, [chosen]
+        # during the walk, a row may have moved from a record to one that was read later
+        keys = [staged.c[name] for name in table.key]
+        last = sa.select(*keys, sa.func.max(staged.c[NUMBER]).label(NUMBER)).where(chosen).group_by(*keys)
+        rows = last.subquery("last_read")
+        return staged.join(rows, _same(rows, staged, (*table.key, NUMBER))), []
 
     def _clearing(self, table: Table) -> Iterator[Any]:
         target, mode = self._targets[table.suffix], self.plan.mode
@@ -68,10 +79,15 @@ class Swap:
             yield sa.delete(target)
         elif mode is LoadMode.SNAPSHOT:
             yield sa.delete(target).where(target.c[AS_OF] == self.plan.as_of, *self._in_slice(table))
-        elif mode is LoadMode.REPLACE_INTERVAL or (mode is LoadMode.MERGE and self._placed_by_time):
-            yield sa.delete(target).where(*self._in_scope(table))
-        elif mode is LoadMode.MERGE:
-            yield from self._marking(table) if self.plan.mark_vanished else self._merging(table)
+        elif mode is not LoadMode.APPEND:
+            yield from self._making_way(table)
+            if mode is LoadMode.REPLACE_INTERVAL or self._placed_by_time:
+                yield sa.delete(target).where(*self._in_scope(table))
+            elif self._marks:
+                yield from self._marking(table)
+            elif self.plan.drop_vanished:
+                vanished = target.c[table.record_key].in_(self._vanished(table))
+                yield sa.delete(target).where(vanished, *self._in_scope(table))
 
     @property
     def _placed_by_time(self) -> bool:
@@ -79,22 +95,33 @@ class Swap:
         scope = self.plan.scope
         return scope is not None and scope.column == self.plan.tables[0].record_key
 
-    def _merging(self, table: Table) -> Iterator[Any]:
+    @property
+    def _marks(self) -> bool:
+        return self.plan.mode is LoadMode.MERGE and self.plan.mark_vanished and not self._placed_by_time
+
+    def _making_way(self, table: Table) -> Iterator[Any]:
+        """Delete the rows that were read anew, also where they belonged to another record or lay at another time."""
         target = self._targets[table.suffix]
-        key = target.c[table.record_key]
-        yield sa.delete(target).where(key.in_(self._read), *self._in_slice(table))
-        if self.plan.drop_vanished:
-            yield sa.delete(target).where(key.in_(self._vanished(table)), *self._in_scope(table))
+        if self._marks or table.record_key not in table.key:
+            yield sa.delete(target).where(self._is_staged(table), *self._in_slice(table))
+        if not (self._marks or self._placed_by_time):
+            yield sa.delete(target).where(target.c[table.record_key].in_(self._read), *self._in_slice(table))
 
     def _marking(self, table: Table) -> Iterator[Any]:
-        target, staged = self._targets[table.suffix], self._staged[table.suffix]
+        target = self._targets[table.suffix]
         key = target.c[table.record_key]
-        same = sa.and_(*(staged.c[name] == target.c[name] for name in table.key))
-        yield sa.delete(target).where(sa.exists(sa.select(sa.literal(1)).where(same)), *self._in_slice(table))
         mark = sa.update(target).values({DELETED_AT: self.plan.as_of}).where(target.c[DELETED_AT].is_(None))
         # what is left of a record that was read is gone from it
         yield mark.where(key.in_(self._read), *self._in_slice(table))
         yield mark.where(key.in_(self._vanished(table)), *self._in_scope(table))
+
+    def _is_staged(self, table: Table) -> Any:
+        """Return the condition that a row of the target will be inserted anew."""
+        target, staged = self._targets[table.suffix], self._staged[table.suffix]
+        if len(table.key) > 1:
+            return sa.exists(self._chosen(table, sa.literal(1)).where(_same(staged, target, table.key)))
+        # not all databases find the rows of a correlated subquery fast
+        return target.c[table.key[0]].in_(self._chosen(table, staged.c[table.key[0]]))
 
     @property
     def _was_read(self) -> Any:
@@ -137,6 +164,10 @@ class Swap:
         main = self._targets[""]
         records = sa.select(main.c[self.plan.tables[0].record_key]).where(*conditions)
         return [self._targets[table.suffix].c[table.record_key].in_(records)]
+
+
+def _same(one: Any, other: Any, names: Sequence[str]) -> Any:
+    return sa.and_(*(one.c[name] == other.c[name] for name in names))
 
 
 def _is(column: Any, value: str | tuple[str, ...]) -> Any:

@@ -291,3 +291,65 @@ def test_children_go_and_stay_with_the_records_of_the_scope(warehouse: Warehouse
 
     assert warehouse.column("orders", "uuid") == ["before", "in", "other"]
     assert warehouse.column("orders_items", "uuid") == ["b1", "i2", "o1"]
+
+
+# rows that moved ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("marks", [{}, {"drop_vanished": True}, {"mark_vanished": True}], ids=str)
+def test_a_row_that_moved_to_another_record_is_there_once(warehouse: Warehouse, marks: dict[str, bool]) -> None:
+    load(warehouse, [order("a", "moved", "a1"), order("b"), order("c", "c1")])
+
+    # the record that it moved from is gone, or was not read
+    load(warehouse, [unchanged("c"), order("b", "moved")], mode="merge", scope=None, **marks)
+
+    left = "deleted_at IS NULL" if "mark_vanished" in marks else "1 = 1"
+    rows = warehouse.query(f"SELECT uuid, order_uuid FROM orders_items WHERE {left} ORDER BY uuid")
+    assert rows == [*([] if marks else [("a1", "a")]), ("c1", "c"), ("moved", "b")]
+
+
+@pytest.mark.parametrize("mode", ["merge", "replace_interval"])
+def test_a_record_whose_place_in_time_moved_is_there_once_with_its_children(warehouse: Warehouse, mode: str) -> None:
+    load(warehouse, [order("a", "a1", "a2", happened="2025-12-31"), order("b", "b1", happened="2025-12-31")])
+
+    load(warehouse, [order("a", "a2")], mode=mode)
+
+    assert at(warehouse, "happened") == [("a", "2026-01-10 00:00:00"), ("b", "2025-12-31 00:00:00")]
+    assert contents(warehouse)[1] == [("a2", "a"), ("b1", "b")]
+
+
+@pytest.mark.parametrize("mode", ["merge", "replace_interval"])
+def test_a_row_with_the_same_key_in_another_slice_is_left_alone(warehouse: Warehouse, mode: str) -> None:
+    tables = (replace(ORDER, key=("uuid",), record_key="label"),)
+    scopes = {one: replace(SCOPE, constants={"slice": one}) for one in ("x", "y")}
+
+    def load_one(slice_: str, label: str, **fields: str) -> None:
+        record = Record(label, order("a", slice=slice_, label=label, **fields).rows)
+        load(warehouse, [record], mode=mode, tables=tables, scope=scopes[slice_])
+
+    for slice_ in scopes:
+        load_one(slice_, "old", happened="2025-01-01")
+    load_one("y", "new")
+
+    assert warehouse.query("SELECT slice, label FROM orders ORDER BY slice") == [("x", "old"), ("y", "new")]
+
+
+@pytest.mark.parametrize("mode", ["append", "merge", "replace", "replace_interval", "snapshot"])
+def test_a_row_that_moved_while_it_was_read_counts_as_it_was_read_last(warehouse: Warehouse, mode: str) -> None:
+    rows = load(
+        warehouse, [order("a", "moved", "a1"), order("b", "b1")], [order("b", "b1", "moved"), order("c")], mode=mode
+    )
+
+    assert rows == {"orders": 3, "orders_items": 3}
+    assert contents(warehouse)[1] == [("a1", "a"), ("b1", "b"), ("moved", "b")]
+
+
+def test_a_row_counts_by_all_columns_of_its_key(warehouse: Warehouse) -> None:
+    by_both = replace(ITEM, columns=(*ITEM.columns, *columns(ColumnType.STRING, "kind")), key=("kind", "uuid"))
+    rows = [{"uuid": "1", "order_uuid": uuid, "kind": kind, "extra": None} for uuid, kind in ("ax", "bx", "by")]
+    records = [Record(uuid, {"": [], "items": [row for row in rows if row["order_uuid"] == uuid]}) for uuid in "ab"]
+
+    for _ in range(2):
+        load(warehouse, records, mode="merge", tables=(ORDER, by_both))
+
+    assert warehouse.query("SELECT kind, order_uuid FROM orders_items ORDER BY kind") == [("x", "b"), ("y", "b")]
