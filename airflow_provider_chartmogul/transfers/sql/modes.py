@@ -76,7 +76,8 @@ class Swap:
     def _clearing(self, table: Table) -> Iterator[Any]:
         target, mode = self._targets[table.suffix], self.plan.mode
         if mode is LoadMode.REPLACE:
-            yield sa.delete(target)
+            # BigQuery deletes nothing without a condition
+            yield sa.delete(target).where(sa.text("1 = 1"))
         elif mode is LoadMode.SNAPSHOT:
             yield sa.delete(target).where(target.c[AS_OF] == self.plan.as_of, *self._in_slice(table))
         elif mode is not LoadMode.APPEND:
