@@ -79,3 +79,23 @@ def test_buckets_tile_the_calendar(interval: str) -> None:
         day = date(2023, 12, 20) + timedelta(days=offset)
         assert buckets.start(day) <= day < buckets.after(day)
         assert buckets.start(buckets.after(day) - timedelta(days=1)) == buckets.start(day)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "partition", "expected"),
+    [
+        ("2026-02-03", "2026-02-04", "day", ["2026-02-03/2026-02-04"]),
+        ("2026-02-03T12:00", "2026-02-04T00:00:01", "day", ["2026-02-03/2026-02-04", "2026-02-04/2026-02-05"]),
+        ("2026-02-03", "2026-02-04", "month", ["2026-02-01/2026-03-01"]),
+        ("2026-01-31", "2026-02-01", "month", ["2026-01-01/2026-02-01"]),
+        (
+            "2025-12-31",
+            "2026-02-02",
+            "month",
+            ["2025-12-01/2026-01-01", "2026-01-01/2026-02-01", "2026-02-01/2026-03-01"],
+        ),
+    ],
+)
+def test_partitions_are_whole(start: str, end: str, partition: str, expected: list[str]) -> None:
+    found = Window.of(start, end).partitioned(partition)
+    assert [f"{one.start:%Y-%m-%d}/{one.end:%Y-%m-%d}" for one in found] == expected

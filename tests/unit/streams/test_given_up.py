@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_chartmogul.streams import STREAMS
+from airflow_provider_chartmogul.streams.model import Options
+from airflow_provider_chartmogul.streams.reading import pages
+
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.emulator import Emulator
+
+
+def test_a_walk_that_is_given_up_does_not_ask_for_the_rest_of_its_page(
+    client: ChartMogulClient, emulator: Emulator
+) -> None:
+    source = client.data_sources.create(name="billing")["uuid"]
+    customers = [{"external_id": f"c{number}", "name": "x"} for number in range(600)]
+    client.json_imports.create(source, external_id="many", customers=customers)
+    while client.json_imports.retrieve(source, "many")["status"] != "completed":
+        pass
+    emulator.configure(latency_ms=20)
+
+    walk = pages(STREAMS["subscriptions"].open(client, Options()))
+    next(walk)
+    walk.close()
+
+    # the first page, and what was under way of the next: not all of it, let alone the third
+    asked = emulator.stats()["requests_by_operation"]["GET /customers/{customer_uuid}/subscriptions"]
+    assert 200 <= asked < 350
