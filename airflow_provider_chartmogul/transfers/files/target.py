@@ -36,8 +36,12 @@ _DEDUPLICATING = "looking for records that were read before"
 class FilesTarget:
     """Files on a local disk or object storage, one for each table of a stream.
 
-    They are written beside those whose place they take, and moved when all are complete. A record that was read twice
-    counts as it was read first. Equal records give equal bytes, however they came in pages and tries.
+    They are written beside those whose place they take, and moved when all are complete, one after the other, for
+    storages cannot move several at once: each file is whole at any time, and that of the main table is the last to be
+    new. If a move fails, files moved before it are new already, and the next load replaces them again.
+
+    A record that was read twice counts as it was read first. Equal records give equal bytes, however they came in pages
+    and tries.
 
     In an attempt that is durable, pages are kept in a folder beside the main table's file, and the files are made of
     them at the end.
@@ -95,7 +99,7 @@ class FilesTarget:
             self._write(encoded)
 
     def put_in_place(self) -> Landed:
-        """Complete all files, then move them.
+        """Complete all files, then move them, that of the main table last.
 
         :raises ChartMogulLoadError: the storage fails; names path and step; or a newer try took the load.
         """
@@ -108,7 +112,7 @@ class FilesTarget:
         self._check_alone()
         for file in self._new:
             file.complete()
-        for file in self._new:
+        for file in reversed(self._new):
             file.put_in_place()
         self._placed = True
         return Landed({str(file.target): file.rows for file in self._new}, sum(file.size for file in self._new))

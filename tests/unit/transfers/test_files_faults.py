@@ -211,6 +211,20 @@ def test_a_place_that_cannot_be_written_to_is_told_before_anything_is_read(tmp_p
     assert source.asked == []
 
 
+def test_the_file_of_the_main_table_is_moved_last(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise ChartMogulLoadError("refused")
+
+    expected = whole(storage, "jsonl")
+    storage.write("invoices.jsonl", b"old")
+    storage.write("items.jsonl", b"old")
+    monkeypatch.setattr(NewFile, "put_in_place", on_call(2, NewFile.put_in_place, refuse))
+    with pytest.raises(ChartMogulLoadError, match="refused"):
+        loaded(storage, Source(records()))
+    files = {name: storage.read(name) for name in storage.names()}
+    assert files == {"invoices.jsonl": b"old", "items.jsonl": expected["items.jsonl"]}
+
+
 @pytest.mark.parametrize("durable", [False, True], ids=["direct", "durable"])
 def test_a_move_that_fails_leaves_nothing_beside(
     local_storage: Storage, monkeypatch: pytest.MonkeyPatch, durable: bool
@@ -220,7 +234,7 @@ def test_a_move_that_fails_leaves_nothing_beside(
 
     local_storage.write("invoices.jsonl", b"old")
     monkeypatch.setattr(ObjectStoragePath, "move", refuse)
-    expected = r"/invoices\.jsonl: moving the new file into its place failed: PermissionError \(Permission denied\)$"
+    expected = r"/items\.jsonl: moving the new file into its place failed: PermissionError \(Permission denied\)$"
     with pytest.raises(ChartMogulLoadError, match=expected):
         loaded(local_storage, Source(records()), attempt=Attempt("load", durable=durable))
     assert local_storage.names() == {"invoices.jsonl"}
