@@ -25,6 +25,13 @@ def error_codes(err: BaseException) -> list[str]:
     return [type(original).__name__, *(str(code) for code in codes if code)]
 
 
+class OvertakenError(Exception):
+    """What was staged belongs to a newer try of the load."""
+
+    def __init__(self) -> None:
+        super().__init__("another try of this load is under way")
+
+
 @contextmanager
 def failing_as(table: str, step: str) -> Iterator[None]:
     """Turn whatever a driver raises into one error that names table, step and code, and never a value.
@@ -36,7 +43,7 @@ def failing_as(table: str, step: str) -> Iterator[None]:
         yield
     except ChartMogulError:
         raise
-    except UnfitValueError as err:
+    except (UnfitValueError, OvertakenError) as err:
         raise ChartMogulLoadError(f"Loading into {table} failed while {step}: {err}") from None
     except Exception as err:  # noqa: BLE001 - what a driver raises is not always its own kind of error
         codes = error_codes(err)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import sqlalchemy as sa
 
+from airflow_provider_chartmogul.transfers.sql.errors import OvertakenError
 from airflow_provider_chartmogul.transfers.sql.inserts import insert
 from airflow_provider_chartmogul.transfers.sql.tables import LONG_KEY, child_name, sql_columns
 
@@ -28,7 +30,10 @@ WITH_TEMPORARY_TABLES = ("sqlite", "duckdb", "postgresql", "redshift", "snowflak
 
 
 class Staging:
-    """The staging tables of one load.
+    """The staging tables of one load, as one try of it sees them.
+
+    They belong to the try that was the last to create them or to go on from them. An older one that is still alive,
+    since its worker only seemed to be dead, is told with its next page, or when that is to take its place.
 
     :param dialect: SQLAlchemy's name of the database.
     :param tables: the stream's tables.
@@ -51,7 +56,9 @@ class Staging:
         self.rows = {one.suffix: self._table(one.suffix, number, *_declared(one)) for one in tables}
         # names that no suffix can make
         self.records = self._table("_records", number, (KEY, LONG_KEY), (READ, sa.SmallInteger()))
-        self._position = self._table("_position", ("position", sa.UnicodeText()), ("columns", sa.UnicodeText()))
+        position = (("position", sa.UnicodeText()), ("columns", sa.UnicodeText()), ("try_id", sa.Unicode(32)))
+        self._position = self._table("_position", *position)
+        self._try_id = uuid4().hex
         self._columns = json.dumps({suffix: list(table.columns.keys()) for suffix, table in self.rows.items()})
         self._next = 0
 
@@ -73,7 +80,8 @@ class Staging:
         """Create the tables, empty."""
         for table in self.tables:
             table.create(connection)
-        connection.execute(self._position.insert(), {"position": None, "columns": self._columns})
+        row = {"position": None, "columns": self._columns, "try_id": self._try_id}
+        connection.execute(self._position.insert(), row)
 
     def drop(self, connection: sa.engine.Connection) -> None:
         """Drop those tables that are there."""
@@ -81,10 +89,11 @@ class Staging:
             table.drop(connection, checkfirst=True)
 
     def go_on(self, connection: sa.engine.Connection) -> Position | None:
-        """Return the position behind what is staged; ``None`` if there is nothing of use."""
-        inspector = sa.inspect(connection)
-        if not all(inspector.has_table(table.name, schema=table.schema) for table in self.tables):
+        """Take over what is staged and return the position behind it; ``None`` if there is nothing of use."""
+        if not all(_is_there(connection, table) for table in self.tables):
             return None
+        # before it is looked at: an older try may be about to add a page
+        connection.execute(self._position.update().values(try_id=self._try_id).where(sa.text("1 = 1")))
         stored = connection.execute(sa.select(self._position.c["position"], self._position.c["columns"])).first()
         if stored is None or stored[0] is None or stored[1] != self._columns:
             return None
@@ -92,8 +101,19 @@ class Staging:
         self._next = 0 if last is None else last + 1
         return [(part, cursor) for part, cursor in json.loads(stored[0])]
 
+    def drop_own(self, connection: sa.engine.Connection) -> None:
+        """Drop those tables that are there, unless a newer try has taken them over."""
+        there = _is_there(connection, self._position)
+        foreign = there and not self._update(connection, try_id=self._try_id)
+        # without a row they are nobody's
+        if not (foreign and connection.execute(sa.select(self._position.c["try_id"])).first()):
+            self.drop(connection)
+
     def add(self, connection: sa.engine.Connection, page: Page, position: Position) -> None:
-        """Add the records of a page, and keep the position behind it, in the caller's transaction."""
+        """Add the records of a page, and keep the position behind it, in the caller's transaction.
+
+        :raises OvertakenError: they belong to a newer try; the transaction is to be undone.
+        """
         numbered = list(enumerate(page.records, start=self._next))
         for suffix, table in self.rows.items():
             rows = [
@@ -105,9 +125,36 @@ class Staging:
             insert(connection, table, rows)
         records = [{NUMBER: i, KEY: record.key, READ: int(record.rows is not None)} for i, record in numbered]
         insert(connection, self.records, records)
-        if not self.temporary:
-            connection.execute(self._position.update().values(position=json.dumps(position)))
+        self._keep(connection, position=json.dumps(position))
         self._next += len(numbered)
+
+    def hold(self, connection: sa.engine.Connection) -> None:
+        """Let no newer try take the tables over before the caller's transaction ends.
+
+        :raises OvertakenError: one has done so.
+        """
+        self._keep(connection, try_id=self._try_id)
+
+    def is_gone(self, connection: sa.engine.Connection) -> bool:
+        """Tell whether a newer try has dropped the tables."""
+        return not (self.temporary or _is_there(connection, self._position))
+
+    def _keep(self, connection: sa.engine.Connection, **values: str) -> None:
+        if not (self.temporary or self._update(connection, **values)):
+            raise OvertakenError
+
+    def _update(self, connection: sa.engine.Connection, **values: str) -> bool:
+        """Update the row of the position if it is this try's own; tell whether it is."""
+        own = self._position.c["try_id"] == self._try_id
+        count = connection.execute(self._position.update().values(**values).where(own)).rowcount
+        if count < 0:
+            # not all drivers count
+            count = connection.execute(sa.select(sa.func.count()).select_from(self._position).where(own)).scalar_one()
+        return bool(count)
+
+
+def _is_there(connection: sa.engine.Connection, table: sa.Table) -> bool:
+    return bool(sa.inspect(connection).has_table(table.name, schema=table.schema))
 
 
 def _declared(table: Table) -> list[tuple[str, Any]]:

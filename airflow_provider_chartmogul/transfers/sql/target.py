@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
 from airflow_provider_chartmogul.transfers.loading import Landed
-from airflow_provider_chartmogul.transfers.sql.errors import error_codes, failing_as
+from airflow_provider_chartmogul.transfers.sql.errors import OvertakenError, error_codes, failing_as
 from airflow_provider_chartmogul.transfers.sql.modes import Swap
 from airflow_provider_chartmogul.transfers.sql.schema import make_fit, missing_columns
 from airflow_provider_chartmogul.transfers.sql.staging import Staging
@@ -44,6 +44,7 @@ class SqlTarget:
 
     What is read goes into staging tables, page by page. Only then does one transaction create the target tables or add
     columns if need be, make room and insert what was read: the targets are not locked while ChartMogul is being asked.
+    Of two tries of a load that are alive at once, the one that began earlier fails without having changed anything.
     DuckDB, which runs within this process, is limited to little memory and two threads as long as the load lasts.
 
     :param engine: engine of the database; disposed of at the end.
@@ -79,16 +80,23 @@ class SqlTarget:
         return position
 
     def stage(self, page: Page, position: Position) -> None:
-        """Keep the records of a page, together with the position behind it, in one transaction."""
-        with self._step("staging"), self._connection.begin():
+        """Keep the records of a page, together with the position behind it, in one transaction.
+
+        :raises ChartMogulLoadError: the database refused something, or another try of the load is under way.
+        """
+        with self._with_staged("staging"), self._connection.begin():
             self._staged.add(self._connection, page, position)
 
     def put_in_place(self) -> Landed:
-        """Let all that was staged take its place in one transaction."""
+        """Let all that was staged take its place in one transaction.
+
+        :raises ChartMogulLoadError: the database refused something, or another try of the load is under way.
+        """
         swap = Swap(self.plan, self._targets, self._staged)
-        with self._step("committing"), self._writing():
+        with self._with_staged("committing"), self._writing():
             with self._step("waiting for other loads"):
                 self._wait_for_other_loads()
+            self._staged.hold(self._connection)
             for table in self.plan.tables:
                 if added := self._make_fit(table):
                     log.info("Adding to table %s, empty in the rows that it has: %s", self._name(table), added)
@@ -98,7 +106,7 @@ class SqlTarget:
             return Landed({self._targets[table.suffix].name: self._insert(swap, table) for table in self.plan.tables})
 
     def end(self, *, keep: bool) -> None:
-        """Let go of the database; drop what is staged unless it is to be kept."""
+        """Let go of the database; drop what is staged unless it is to be kept, or another's."""
         with suppress(Exception):
             # a connection that was lost is of no use here
             self._connection.close()
@@ -107,7 +115,7 @@ class SqlTarget:
             return
         try:
             with self._connect() as connection, connection.begin():
-                self._staging.drop(connection)
+                self._staging.drop_own(connection)
         except Exception as err:  # noqa: BLE001 - the outcome of the load matters more
             log.warning("Staging tables could not be dropped: %s", " ".join(error_codes(err)))
         finally:
@@ -174,6 +182,22 @@ class SqlTarget:
     def _staged(self) -> Staging:
         assert self._staging is not None  # noqa: S101 - the load has begun
         return self._staging
+
+    @contextmanager
+    def _with_staged(self, step: str) -> Iterator[None]:
+        with self._step(step):
+            try:
+                yield
+            except Exception:
+                if self._is_gone():
+                    raise OvertakenError from None
+                raise
+
+    def _is_gone(self) -> bool:
+        with suppress(Exception), self._connection.begin():
+            return self._staged.is_gone(self._connection)
+        # nobody knows without a connection
+        return False
 
     @contextmanager
     def _writing(self, *, undo: bool = False) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,16 @@ from sqlalchemy_bigquery import BigQueryDialect
 from airflow_provider_chartmogul.exceptions import ChartMogulServerError
 from airflow_provider_chartmogul.streams import STREAMS
 from airflow_provider_chartmogul.streams.columns import ColumnType, columns
-from airflow_provider_chartmogul.streams.model import LoadMode, Scope, Table
+from airflow_provider_chartmogul.streams.model import LoadMode, Page, Scope, Table
 from airflow_provider_chartmogul.transfers.loading import Plan
 from airflow_provider_chartmogul.transfers.sql import staging
 from airflow_provider_chartmogul.transfers.sql.modes import Swap
 from airflow_provider_chartmogul.transfers.sql.schema import AddColumn, _fits
 from airflow_provider_chartmogul.transfers.sql.staging import Staging
 from airflow_provider_chartmogul.transfers.sql.tables import TYPES, marks_of, target_table
-from tests.unit.transfers.sql_orders import load_reading, order, reading
+from airflow_provider_chartmogul.transfers.sql.target import SqlTarget
+from tests.unit.transfers import sql_orders
+from tests.unit.transfers.sql_orders import DURABLE, load_reading, order, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,6 +56,11 @@ def statements(plan: Plan, dialect: str) -> Iterator[Any]:
         yield from (AddColumn(column) for column in table.columns)
 
 
+def without_condition(written: Sequence[str]) -> list[str]:
+    """Return what BigQuery refuses."""
+    return [text for text in written if text.startswith(("DELETE", "UPDATE")) and "WHERE" not in text]
+
+
 @pytest.mark.parametrize("marks", [{}, {"mark_vanished": True}, {"drop_vanished": True}], ids=str)
 @pytest.mark.parametrize("mode", list(LoadMode))
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -67,8 +75,25 @@ def test_every_statement_can_be_written(dialect: str, mode: LoadMode, marks: dic
             plan = Plan(STREAMS[stream].tables, mode, scope, as_of=AS_OF, **marks)
             written = [str(one.compile(dialect=DIALECTS[dialect]())) for one in statements(plan, dialect)]
             assert all(text.strip() for text in written)
-            # BigQuery refuses others
-            assert all("WHERE" in text for text in written if text.startswith(("DELETE", "UPDATE")))
+            assert not without_condition(written)
+
+
+@pytest.mark.parametrize("mode", list(LoadMode))
+def test_no_load_deletes_or_changes_rows_without_a_condition(postgres_warehouse: Warehouse, mode: LoadMode) -> None:
+    engine = postgres_warehouse.engine()
+    executed: list[str] = []
+    sa.event.listen(engine, "before_cursor_execute", lambda *arguments: executed.append(arguments[2]))
+    first, again = (SqlTarget(engine, sql_orders.plan(mode), table="orders") for _ in range(2))
+
+    first.begin(DURABLE)
+    first.stage(Page([order("a", "a1")]), [("", "1")])
+    first.end(keep=True)
+    again.begin(replace(DURABLE, going_on=True))
+    again.put_in_place()
+    again.end(keep=False)
+
+    assert sum(text.startswith("UPDATE chartmogul_staging_") for text in executed) == 4
+    assert not without_condition(executed)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 
 from airflow_provider_chartmogul.exceptions import ChartMogulLoadError, ChartMogulServerError
+from airflow_provider_chartmogul.streams.reading import pages
 from airflow_provider_chartmogul.transfers import loading
 from airflow_provider_chartmogul.transfers.loading import Attempt
 from airflow_provider_chartmogul.transfers.sql.target import SqlTarget
@@ -16,6 +20,7 @@ from tests.unit.transfers.sql_processes import PAGES, POINTS, load_and_die, proc
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.streams.model import Page
+    from airflow_provider_chartmogul.streams.reading import Position
     from tests.unit.transfers.conftest import Warehouse
 
 AGAIN = Attempt("load", durable=True, going_on=True)
@@ -194,3 +199,93 @@ def test_staging_is_removed_by_a_new_connection_if_the_old_one_was_lost(postgres
         loading.load(reading([]), target(postgres_warehouse, "replace"), DURABLE, on_page=lose)
 
     assert postgres_warehouse.tables() == {"orders", "orders_items"}
+
+
+# a worker that only seems to be dead ----------------------------------------------------------------------------------
+
+OVERTAKEN = r"^Loading into orders failed while \w+: another try of this load is under way$"
+
+
+@pytest.mark.parametrize("newer_try", [AGAIN, DURABLE, Attempt("load")], ids=["going on", "anew", "temporary"])
+@pytest.mark.parametrize("tells", ["another page", "the end"])
+def test_an_older_try_that_is_still_alive_fails_and_harms_no_newer_one(
+    warehouse: Warehouse, newer_try: Attempt, tells: str
+) -> None:
+    begin_with(warehouse)
+    before = contents(warehouse)
+    newer = target(warehouse, "merge")
+    older_pages: list[Page] = []
+    positions: list[Position | None] = []
+
+    def begin_newer(page: Page) -> None:
+        older_pages.append(page)
+        if len(older_pages) == (3 if tells == "another page" else 6):
+            positions.append(newer.begin(newer_try))
+
+    with pytest.raises(ChartMogulLoadError, match=OVERTAKEN) as caught:
+        # nothing that the older one left is to be kept: but what it staged is no longer its own
+        loading.load(reading([]), target(warehouse, "merge"), DURABLE, on_page=begin_newer)
+    assert caught.value.__cause__ is None
+    assert contents(warehouse) == before
+
+    asked: list[str] = []
+    for page, position in pages(reading(asked), positions[0]):
+        newer.stage(page, position)
+    newer.put_in_place()
+    newer.end(keep=False)
+
+    assert len(asked) == (6 if newer_try is not AGAIN else 3 if tells == "another page" else 0)
+    rows = contents(warehouse)
+    assert [uuid for uuid, *_ in rows[0]] == ["a", "b", "c", "d", "e", "f", "gone", "later", "moved"]
+    assert [uuid for uuid, _ in rows[1]] == ["a1", "a2", "b1", "c1", "d1", "f1", "g1", "m2"]
+    assert warehouse.tables() == {"orders", "orders_items"}
+
+
+@pytest.mark.parametrize("tells", ["another page", "the end"])
+def test_an_older_try_fails_after_a_newer_one_has_ended(warehouse: Warehouse, tells: str) -> None:
+    begin_with(warehouse)
+    staged: list[Page] = []
+
+    def load_newer(page: Page) -> None:
+        staged.append(page)
+        if len(staged) == (3 if tells == "another page" else 6):
+            loading.load(reading([]), target(warehouse, "replace"), AGAIN)
+
+    with pytest.raises(ChartMogulLoadError, match=OVERTAKEN):
+        loading.load(reading([]), target(warehouse, "replace"), DURABLE, on_page=load_newer)
+
+    assert len(contents(warehouse)[0]) == 7
+    assert warehouse.tables() == {"orders", "orders_items"}
+
+
+def test_a_newer_try_begins_with_all_that_an_older_one_is_about_to_keep(postgres_warehouse: Warehouse) -> None:
+    """It takes the load while a page is being kept: it waits, and neither overlooks the page nor reads it again."""
+    begin_with(postgres_warehouse)
+    older, newer = target(postgres_warehouse, "replace"), target(postgres_warehouse, "replace")
+    older.begin(DURABLE)
+    walk = pages(reading([]), None)
+    for _ in range(2):
+        older.stage(*next(walk))
+    waits = threading.Event()
+
+    def on_statement(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE chartmogul_staging_"):
+            waits.set()
+
+    sa.event.listen(newer._engine, "before_cursor_execute", on_statement)
+    with ThreadPoolExecutor(1) as pool:
+        with older._connection.begin():
+            older._staged.add(older._connection, *next(walk))
+            beginning = pool.submit(newer.begin, AGAIN)
+            assert waits.wait(60)
+        position = beginning.result(60)
+
+    asked: list[str] = []
+    for page, behind in pages(reading(asked), position):
+        newer.stage(page, behind)
+    newer.put_in_place()
+    older.end(keep=False)
+    newer.end(keep=False)
+
+    assert sorted(asked) == ["x2", "y1", "y2"]
+    assert len(contents(postgres_warehouse)[0]) == 7
