@@ -94,8 +94,7 @@ class SqlTarget:
         """
         swap = Swap(self.plan, self._targets, self._staged)
         with self._with_staged("committing"), self._writing():
-            with self._step("waiting for other loads"):
-                self._wait_for_other_loads()
+            self._wait_for_other_loads()
             self._staged.hold(self._connection)
             for table in self.plan.tables:
                 if added := self._make_fit(table):
@@ -167,6 +166,8 @@ class SqlTarget:
             return
         swap = Swap(self.plan, self._targets, self._staged)
         with self._step("beginning"), self._writing(undo=True):
+            # one may be creating the table
+            self._wait_for_other_loads()
             for table in self.plan.tables:
                 self._make_fit(table)
             for table, statement in swap.clearing():
@@ -213,7 +214,8 @@ class SqlTarget:
         """Let concurrent loads into one table take turns, where the database does not see to it unasked."""
         if self._dialect == "postgresql":
             lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(self._name(), 0))
-            self._connection.execute(sa.select(lock))
+            with self._step("waiting for other loads"):
+                self._connection.execute(sa.select(lock))
 
     def _insert(self, swap: Swap, table: Table) -> int:
         with self._step("inserting", table):

@@ -3,17 +3,30 @@ from __future__ import annotations
 import threading
 import traceback
 import tracemalloc
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 
 from airflow_provider_chartmogul.exceptions import ChartMogulLoadError, ChartMogulServerError
 from airflow_provider_chartmogul.streams.model import LoadMode, Scope
-from tests.unit.transfers.sql_orders import DURABLE, MODES, ONCE, SCOPE, contents, load, load_reading, order, reading
+from airflow_provider_chartmogul.transfers.sql.target import SqlTarget
+from tests.unit.transfers.sql_orders import (
+    DURABLE,
+    MODES,
+    ONCE,
+    SCOPE,
+    contents,
+    load,
+    load_reading,
+    order,
+    plan,
+    reading,
+)
 
 ATTEMPTS = pytest.mark.parametrize("attempt", [ONCE, DURABLE], ids=["temporary", "durable"])
 
@@ -274,6 +287,34 @@ def test_loads_into_one_table_take_turns(warehouse: Warehouse, exists: bool, att
     assert rows == [(51, 51, 1) if exists else (50, 50, 1)]
     assert warehouse.query("SELECT count(*) FROM orders_items") == [(51 if exists else 50,)]
     assert warehouse.tables() == {"orders", "orders_items"}
+
+
+def test_a_load_begins_while_another_puts_the_same_new_table_in_place(postgres_warehouse: Warehouse) -> None:
+    first, second = (SqlTarget(postgres_warehouse.engine(), plan("merge"), table="orders") for _ in range(2))
+    first.begin(ONCE)
+    second_has_looked = threading.Event()
+
+    def on_statement(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        # the last that it does on its way to the table before the other's is there
+        if "pg_advisory" in statement or "CREATE TABLE orders" in statement:
+            second_has_looked.set()
+
+    sa.event.listen(second._engine, "before_cursor_execute", on_statement)
+    beginnings: list[Future[Any]] = []
+
+    def begin_second(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "INSERT INTO orders" in statement and not beginnings:
+            beginnings.append(pool.submit(second.begin, ONCE))
+            assert second_has_looked.wait(60)
+
+    with ThreadPoolExecutor(1) as pool:
+        sa.event.listen(first._engine, "before_cursor_execute", begin_second)
+        first.put_in_place()
+        first.end(keep=False)
+        assert beginnings[0].result(60) is None
+    second.end(keep=False)
+
+    assert contents(postgres_warehouse) == ([], [])
 
 
 # databases ------------------------------------------------------------------------------------------------------------
