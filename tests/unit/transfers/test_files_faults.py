@@ -271,6 +271,10 @@ def behind(number: int, function: Callable[[], None]) -> Callable[[Page], None]:
     return on_call(number, lambda page: None, lambda page: function())
 
 
+def pages_kept(storage: Storage) -> set[str]:
+    return {name for name in storage.names() if name.startswith(".invoices.jsonl.load/")}
+
+
 OVERTAKEN = r"/invoices\.jsonl: another try of this load is under way$"
 SECOND_TRIES = pytest.mark.parametrize(
     "attempt",
@@ -280,22 +284,29 @@ SECOND_TRIES = pytest.mark.parametrize(
 
 
 @SECOND_TRIES
-@pytest.mark.parametrize("staged", [0, 2])
+@pytest.mark.parametrize(("page", "staged"), [(4, 0), (4, 2), (8, 0)])
 def test_an_older_try_that_is_still_alive_leaves_the_load_to_the_newer(
-    storage: Storage, attempt: Attempt, staged: int
+    storage: Storage, attempt: Attempt, page: int, staged: int
 ) -> None:
     expected = whole(storage, "jsonl")
     old = {"invoices.jsonl": b"old", "items.jsonl": b"old items"}
     for name, data in old.items():
         storage.write(name, data)
     newer = Newer(storage, attempt)
+    kept: set[str] = set()
+
+    def begin() -> None:
+        newer.begin(staged)
+        kept.update(pages_kept(storage))
+
     older = Attempt("load", durable=attempt.durable)
     with pytest.raises(ChartMogulLoadError, match=OVERTAKEN):
-        loaded(storage, Source(records()), attempt=older, on_page=behind(4, lambda: newer.begin(staged)))
+        loaded(storage, Source(records()), attempt=older, on_page=behind(page, begin))
+    assert pages_kept(storage) == kept
     assert {name: storage.read(name) for name in old} == old
     landed = newer.finish()
     assert list(landed.rows.values()) == [30, 30]
-    assert newer.source.asked == list(range(4 if attempt.going_on else 0, 8))
+    assert newer.source.asked == list(range(page if attempt.going_on else 0, 8))
     assert {name: storage.read(name) for name in storage.names()} == expected
 
 
