@@ -44,7 +44,8 @@ class ChartMogulToObjectStorageOperator(ChartMogulStreamOperator):
     each other: ``metrics_mrr/interval-month/``, ``metrics_mrr/interval-month/geo-DE,FR/``,
     ``customers/data_source_uuid-ds_…/``.
 
-    A file is written beside its place and moved when it is complete: whatever fails, the old one stays as it was.
+    A file is written beside its place and moved when all are complete, the main table's last: whatever fails, each file
+    is the old one or the new one, whole.
     Columns are those of :class:`~airflow_provider_chartmogul.transfers.chartmogul_to_sql.ChartMogulToSqlOperator`.
     Files of intervals that overlap would hold rows twice. So with ``lookback_days`` give ``partition``: the files of
     the days or months before are then written anew, each on its own. Metrics are small: give them the whole history as

@@ -73,7 +73,8 @@ class Landed:
 class Target(Protocol):
     """A place for the rows of a stream. Used once, by :func:`load`.
 
-    Whatever fails, and whenever, what it held before the load stays as it was until :meth:`put_in_place` returns.
+    Whatever fails, and whenever, what it held before the load stays as it was; in a database all of it until
+    :meth:`put_in_place` returns, in files each until it is moved.
     """
 
     def begin(self, attempt: Attempt) -> Position | None:
