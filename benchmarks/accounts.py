@@ -94,7 +94,7 @@ def _import(client: ChartMogulClient, source: str, name: str, **records: list[di
 
 def _moment(number: int) -> datetime:
     """Spread the customers evenly over the years."""
-    return START + timedelta(minutes=37 * number) % (END - START)
+    return START + timedelta(minutes=79 * number) % (END - START)
 
 
 def _customer(number: int) -> dict[str, Any]:
