@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import reduce
 from operator import add
@@ -136,7 +137,9 @@ class ChartMogulStreamOperator(ChartMogulOperator):
                 tries.finished(self._load(stream, mode, replace(options, window=one), tries, progress))
         except BaseException as error:
             if not tries.follow(error):
-                tries.end()
+                # the error that led here matters more
+                with suppress(Exception):
+                    tries.end()
             raise
         landed = reduce(add, tries.done)
         summary = {

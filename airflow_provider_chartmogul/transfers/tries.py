@@ -53,7 +53,9 @@ class Tries:
 
         :param scope: what it restates. What was read for another scope, of other plans say, is of no use.
         """
-        step, underway = len(self._state["done"]), [len(self._state["done"]), repr(scope)]
+        step = len(self._state["done"])
+        # a digest, since it may name very many plans
+        underway = [step, hashlib.sha256(repr(scope).encode()).hexdigest()]
         going_on = self._going_on and self._state.get("underway") == underway
         if not going_on:
             self._state["underway"] = underway
