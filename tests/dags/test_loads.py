@@ -219,7 +219,7 @@ with dag:
     ],
 )
 def test_streams_that_do_not_exist_are_refused_when_the_dag_is_parsed(streams: list[Any]) -> None:
-    with pytest.raises(ValueError, match="stream|load_mode"):
+    with pytest.raises(ValueError, match=r"stream|load_mode"):
         written(
             f"wrong_{len(streams)}", f"\nwith dag:\n    sync_account(ChartMogulToSqlOperator, streams={streams!r})\n"
         )
