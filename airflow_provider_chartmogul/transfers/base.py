@@ -208,7 +208,9 @@ class ChartMogulStreamOperator(ChartMogulOperator):
         if isinstance(self.lookback_days, (int, float)) or is_literal(self.lookback_days):
             whole_days(self.lookback_days)
         for name in ("interval_start", "interval_end", "as_of"):
-            if is_literal(value := getattr(self, name)):
+            value = getattr(self, name)
+            # a template without a value is empty, which matters only where it is used
+            if value and is_literal(value):
                 named_utc(name, value)
 
     def _load(self, stream: Stream, mode: LoadMode, options: Options, tries: Tries, progress: Progress) -> Landed:

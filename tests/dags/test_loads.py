@@ -236,7 +236,8 @@ with dag:
     )
     summary = run_dag(dag)["load"]
 
-    assert extras_of_events() == [summary]
+    # that of Airflow 2 registers no events when a DAG is only tried out
+    assert extras_of_events() == ([summary] if importlib.util.find_spec("airflow.sdk") else [])
 
 
 def extras_of_events() -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOST = "127.0.0.1"
+S3_CONN_ID = "storage"
 LOGIN = {"aws_access_key_id": "access-key-of-tests", "aws_secret_access_key": "secret-key-of-tests"}
 
 
@@ -87,7 +88,7 @@ class Storage:
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3]:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = S3("storage")
+    server = S3(S3_CONN_ID)
     yield server
     server.stop()
 

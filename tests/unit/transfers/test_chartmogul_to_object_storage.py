@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 import pytest
+from airflow.providers.common.compat.sdk import Asset
 
 from airflow_provider_chartmogul.exceptions import ChartMogulServerError
 from airflow_provider_chartmogul.streams import metrics
 from airflow_provider_chartmogul.transfers import progress
 from airflow_provider_chartmogul.transfers.chartmogul_to_object_storage import ChartMogulToObjectStorageOperator
 from tests.contract.account import Account
-from tests.unit.transfers.storage import Storage, local_storage, s3_server, s3_storage, storage
+from tests.unit.transfers.storage import S3_CONN_ID, Storage, local_storage, s3_server, s3_storage, storage
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.client import ChartMogulClient
@@ -35,8 +36,9 @@ def account(emulator: Emulator, client: ChartMogulClient) -> Account:
 
 
 def run(storage: Storage, stream: str, **arguments: Any) -> dict[str, Any]:
+    conn_id = S3_CONN_ID if storage.root.protocol == "s3" else None
     operator = ChartMogulToObjectStorageOperator(
-        task_id="load", stream=stream, path=str(storage.root), path_conn_id=storage.root.conn_id, **arguments
+        task_id="load", stream=stream, path=str(storage.root), path_conn_id=conn_id, **arguments
     )
     return operator.execute({})
 
@@ -187,6 +189,18 @@ def test_templates_are_rendered_and_checked_when_the_task_runs(local_storage: St
     assert {name.split("/")[-1] for name in local_storage.names()} == {
         f"day=2026-02-{day:02}.parquet" for day in (3, 4, 5)
     }
+
+
+def test_events_of_outlets_carry_the_figures_of_the_load(local_storage: Storage, account: Account) -> None:
+    lake = Asset("x-lake://chartmogul/customers")
+    operator = ChartMogulToObjectStorageOperator(
+        task_id="load", stream="customers", path=str(local_storage.root), outlets=[lake]
+    )
+    events = {lake: SimpleNamespace(extra={"kept": 1})}
+
+    summary = operator.execute({"outlet_events": events})
+
+    assert events[lake].extra == {"kept": 1, **summary}
 
 
 # what a person sees ---------------------------------------------------------------------------------------------------
