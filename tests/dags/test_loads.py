@@ -14,6 +14,7 @@ import pytest
 from airflow_provider_chartmogul.imports import BillingRecords, import_billing
 from airflow_provider_chartmogul.transfers.sync_account import EVERYTHING
 from demo.billing import generate
+from tests.billing import import_customers
 from tests.conftest import DAGS_OF_TESTS
 from tests.dags.running import run_dag
 
@@ -134,10 +135,7 @@ def test_a_retried_task_goes_on_where_airflow_keeps_state(
     client: ChartMogulClient, emulator: Emulator, warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = client.data_sources.create(name="billing")["uuid"]
-    customers = [{"external_id": f"c{number}", "name": "x"} for number in range(700)]
-    client.json_imports.create(source, external_id="many", customers=customers)
-    while client.json_imports.retrieve(source, "many")["status"] != "completed":
-        pass
+    import_customers(client, source, 700)
     extra = {"requests_per_second": 10_000, "max_retry_seconds": 0.05}
     monkeypatch.setenv("AIRFLOW_CONN_CHARTMOGUL_DEFAULT", emulator.connection(**extra))
     emulator.set_faults([{"kind": "500_text", "path": "/customers$", "every": 3, "times": 1}])

@@ -6,6 +6,7 @@ from airflow_provider_chartmogul.client import ChartMogulClient
 from airflow_provider_chartmogul.streams import STREAMS
 from airflow_provider_chartmogul.streams.model import Options
 from airflow_provider_chartmogul.streams.reading import pages
+from tests.billing import import_customers
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.emulator import Emulator
@@ -15,10 +16,7 @@ def test_a_walk_that_is_given_up_does_not_ask_for_the_rest_of_its_page(
     client: ChartMogulClient, emulator: Emulator
 ) -> None:
     source = client.data_sources.create(name="billing")["uuid"]
-    customers = [{"external_id": f"c{number}", "name": "x"} for number in range(600)]
-    client.json_imports.create(source, external_id="many", customers=customers)
-    while client.json_imports.retrieve(source, "many")["status"] != "completed":
-        pass
+    import_customers(client, source, 600)
     emulator.configure(latency_ms=20)
 
     # two seconds for each page of customers

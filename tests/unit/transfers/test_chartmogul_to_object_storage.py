@@ -14,6 +14,7 @@ from airflow_provider_chartmogul.exceptions import ChartMogulServerError
 from airflow_provider_chartmogul.streams import metrics
 from airflow_provider_chartmogul.transfers import progress
 from airflow_provider_chartmogul.transfers.chartmogul_to_object_storage import ChartMogulToObjectStorageOperator
+from tests.billing import import_customers
 from tests.contract.account import Account
 from tests.unit.transfers.storage import S3_CONN_ID, Storage, local_storage, s3_server, s3_storage, storage
 
@@ -138,10 +139,7 @@ def test_a_failed_load_leaves_the_old_file_and_nothing_else(
 ) -> None:
     run(storage, "customers")
     before = {name: storage.read(name) for name in storage.names()}
-    customers = [{"external_id": f"c{number}", "name": "x"} for number in range(250)]
-    account.client.json_imports.create(account.source, external_id="many", customers=customers)
-    while account.client.json_imports.retrieve(account.source, "many")["status"] != "completed":
-        pass
+    import_customers(account.client, account.source, 250)
     monkeypatch.setenv("AIRFLOW_CONN_CHARTMOGUL_DEFAULT", emulator.connection(max_retry_seconds=0.05))
     emulator.set_faults([{"kind": "500_text", "path": "/customers$", "every": 2}])
 
@@ -212,10 +210,7 @@ def test_progress_is_told_now_and_then_and_the_figures_at_the_end(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    customers = [{"external_id": f"c{number}", "name": "Secret name"} for number in range(900)]
-    account.client.json_imports.create(account.source, external_id="many", customers=customers)
-    while account.client.json_imports.retrieve(account.source, "many")["status"] != "completed":
-        pass
+    import_customers(account.client, account.source, 900, name="Secret name")
     # ten seconds pass with each page
     clock = iter(range(0, 10_000, 10))
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(clock)))

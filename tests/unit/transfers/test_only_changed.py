@@ -74,6 +74,14 @@ def loads(warehouse: Warehouse, emulator: Emulator, account: Account) -> Loads:
     return loads
 
 
+def renew(account: Account, day: str) -> None:
+    """Bill the next period of a subscription: it ends later, and nothing moves."""
+    renewal = account.line_item(
+        1, external_id="li-9", service_period_start="2026-04-10", service_period_end="2026-07-10"
+    )
+    account.bill(account.paying, "inv-9", date=day, line_items=[renewal])
+
+
 def test_without_changes_nobody_is_asked_for(loads: Loads) -> None:
     assert [loads.day(day) for day in (2, 3)] == [0, 0]
     assert loads.equal_a_full_sweep()
@@ -108,10 +116,7 @@ def test_a_movement_of_the_window_is_read_though_mrr_is_what_it_was(loads: Loads
 
 
 def test_a_renewal_of_the_window_is_read_though_nothing_moves(loads: Loads, account: Account) -> None:
-    renewal = account.line_item(
-        1, external_id="li-9", service_period_start="2026-04-10", service_period_end="2026-07-10"
-    )
-    account.bill(account.paying, "inv-9", date="2026-03-02", line_items=[renewal])
+    renew(account, "2026-03-02")
 
     assert loads.day(2) == 1
     assert loads.equal_a_full_sweep()
@@ -128,10 +133,7 @@ def test_an_event_of_the_window_is_read(loads: Loads, account: Account) -> None:
 
 
 def test_a_renewal_is_found_behind_old_bills_that_were_imported_later(loads: Loads, account: Account) -> None:
-    renewal = account.line_item(
-        1, external_id="li-9", service_period_start="2026-04-10", service_period_end="2026-07-10"
-    )
-    account.bill(account.paying, "inv-9", date="2026-03-02", line_items=[renewal])
+    renew(account, "2026-03-02")
     old = [account.draft(f"old-{number}", date="2024-01-10", line_items=[old_fee(number)]) for number in range(250)]
     account.client.invoices.create(account.lead, old)
 
@@ -154,10 +156,7 @@ def test_an_event_that_was_entered_late_is_read(loads: Loads, account: Account, 
 
 
 def test_what_happened_since_a_load_that_was_left_out_is_read(loads: Loads, account: Account) -> None:
-    renewal = account.line_item(
-        1, external_id="li-9", service_period_start="2026-04-10", service_period_end="2026-07-10"
-    )
-    account.bill(account.paying, "inv-9", date="2026-03-03", line_items=[renewal])
+    renew(account, "2026-03-03")
 
     assert loads.day(6) == 1
     assert loads.equal_a_full_sweep()
