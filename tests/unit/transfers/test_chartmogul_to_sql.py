@@ -21,6 +21,7 @@ from airflow_provider_chartmogul.exceptions import (
 )
 from airflow_provider_chartmogul.streams import STREAMS, metrics
 from airflow_provider_chartmogul.transfers.chartmogul_to_sql import ChartMogulToSqlOperator
+from tests.billing import import_customers
 from tests.unit.client.servers import answer, serving
 
 if TYPE_CHECKING:
@@ -427,11 +428,8 @@ def test_a_server_that_fails_midway_leaves_the_table_as_it_was(
 @pytest.fixture
 def many_customers(billing: Billing) -> int:
     """More customers than two pages hold."""
-    customers = [{"external_id": f"c{number}", "name": f"Customer {number}"} for number in range(450)]
-    billing.client.json_imports.create(billing.data_source_uuid, external_id="many", customers=customers)
-    while billing.client.json_imports.retrieve(billing.data_source_uuid, "many")["status"] != "completed":
-        pass
-    return len(customers)
+    import_customers(billing.client, billing.data_source_uuid, 450)
+    return 450
 
 
 def test_all_pages_are_loaded(warehouse: Warehouse, many_customers: int) -> None:

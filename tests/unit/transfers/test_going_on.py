@@ -20,6 +20,7 @@ from airflow_provider_chartmogul.exceptions import ChartMogulAuthenticationError
 from airflow_provider_chartmogul.transfers.chartmogul_to_object_storage import ChartMogulToObjectStorageOperator
 from airflow_provider_chartmogul.transfers.chartmogul_to_sql import ChartMogulToSqlOperator
 from airflow_provider_chartmogul.transfers.tries import GOING_ON_FOR, STATE_KEY
+from tests.billing import import_customers
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.emulator import Emulator
@@ -54,10 +55,7 @@ def context(store: Path | None, try_number: int = 1) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def customers(client: ChartMogulClient) -> None:
     source = client.data_sources.create(name="billing")["uuid"]
-    records = [{"external_id": f"c{number}", "name": f"Ünï {number}"} for number in range(CUSTOMERS)]
-    client.json_imports.create(source, external_id="many", customers=records)
-    while client.json_imports.retrieve(source, "many")["status"] != "completed":
-        pass
+    import_customers(client, source, CUSTOMERS, name="Ünï")
 
 
 @pytest.fixture(autouse=True)
