@@ -1,10 +1,13 @@
 """Bulk imports: queued, processing, completed; the work is done once, when the import completes. CSV files are alike.
 
 ``status_details`` has a key ``plans`` and one key per customer external id; in each, every kind that was sent has a
-status ``imported`` or ``failed``. Under a failed kind stands ``errors``: external id of the record -> field ->
-sentences. A record without external id goes by its position, ``#0`` being the first of its array. Line items and
-transactions of an unknown invoice belong to no customer; they stand under top-level keys ``line_items`` and
-``transactions``, as the plans do. Only the key ``errors`` and these details are a choice, they are not documented.
+status ``imported`` or ``failed``; that is all that is documented. Which records failed and why is told by the listings
+with ``validation_type=invalid``, as far as such records are stored.
+
+Two choices of the emulator: line items and transactions of an unknown invoice belong to no customer; they stand under
+top-level keys ``line_items`` and ``transactions``, as the plans do. And with the setting ``import_errors`` a failed
+kind also has ``errors``: external id of the record -> field -> sentences; a record without external id goes by its
+position, ``#0`` being the first of its array.
 """
 
 from __future__ import annotations
@@ -172,8 +175,9 @@ class _Work:
         if wrong:
             self.failed += 1
             entry["status"] = "failed"
-            errors = entry.setdefault("errors", {})
-            errors[name] = {field: [sentence] for field, sentence in wrong.items()}
+            if self._ledger.settings.import_errors:
+                errors = entry.setdefault("errors", {})
+                errors[name] = {field: [sentence] for field, sentence in wrong.items()}
 
     def _plan(self, position: int, record: Record) -> None:
         plan, wrong = drafts.plan(self._ledger, record, self._source)

@@ -80,7 +80,8 @@ class Emulator:
     def configure(self, **changes: Any) -> None:
         """Change settings while running.
 
-        :param changes: ``latency_ms``, ``processing_ms``, ``limits``, ``now``, ``fx_rates``, ``account``.
+        :param changes: ``latency_ms``, ``processing_ms``, ``limits``, ``import_errors``, ``now``, ``fx_rates``,
+            ``account``.
         :raises ValueError: for an unknown name or an unusable value.
         """
         self._server.call(lambda: self._state.configure(changes))

@@ -75,6 +75,8 @@ class Settings:
     :param latency_ms: wait before each answer, milliseconds.
     :param processing_ms: lag before imports complete and before imported data is in the metrics, milliseconds.
     :param limits: enforce 40 requests per second and 20 parallel requests.
+    :param import_errors: name the bad records and their errors in ``status_details`` of bulk imports, which is a choice
+        of the emulator; else they hold only what is documented, a status.
     :param now: frozen clock of the account, or None for the real time.
     :param fx_rates: per currency the rate of one unit in the account currency, a constant or ``{day: rate}``;
         the rate of a day is that of the latest given day before it.
@@ -83,6 +85,7 @@ class Settings:
     latency_ms: int = 0
     processing_ms: int = 0
     limits: bool = True
+    import_errors: bool = False
     now: datetime | None = None
     fx_rates: Mapping[str, Mapping[date, Decimal]] = field(default_factory=dict)
     account: AccountSettings = AccountSettings()
@@ -104,8 +107,9 @@ class Settings:
         for name in ("latency_ms", "processing_ms"):
             if name in values and (not isinstance(values[name], int) or values[name] < 0):
                 raise ValueError(f"{name} must be a number of milliseconds")
-        if not isinstance(values.get("limits", True), bool):
-            raise ValueError("limits must be true or false")
+        for name in ("limits", "import_errors"):
+            if not isinstance(values.get(name, True), bool):
+                raise ValueError(f"{name} must be true or false")
         if "now" in values:
             values["now"] = as_moment(values["now"])
         if "fx_rates" in values:

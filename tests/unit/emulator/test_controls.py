@@ -59,6 +59,7 @@ def test_settings_over_http(api: Api, controls: str) -> None:
         {"speed": 1},
         {"latency_ms": -1},
         {"latency_ms": "slow"},
+        {"import_errors": "yes"},
         {"now": "yesterday"},
         {"fx_rates": {"EUR": "much"}},
         {"fx_rates": {"EUR": {}}},
