@@ -1,0 +1,50 @@
+"""Records that say their own kind: dead letters and plans of fixes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_chartmogul.client.fields import Problem
+from airflow_provider_chartmogul.imports.given import UNKNOWN_KIND, Given
+from airflow_provider_chartmogul.imports.sources.json_lines import parse_json
+
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.imports.sources.rows import Row
+
+KINDS: Final = ("customers", "plans", "invoices", "line_items", "transactions", "subscription_events")
+_TRUTH: Final = {None: False, False: False, True: True, "": False, "false": False, "true": True}
+
+
+def given_of_letter(row: Row) -> Given:
+    """Return the record within ``{"kind": …, "record": {…}}``; of further keys only ``replace`` counts."""
+    letter = row.record
+    if letter is None or row.faults:
+        return Given(UNKNOWN_KIND, letter, row.place, tuple(Problem(*fault) for fault in row.faults), row.text)
+    if not isinstance(letter, Mapping):
+        return Given(UNKNOWN_KIND, letter, row.place, (Problem("", "must be an object"),))
+    kind, record, text = letter.get("kind"), _parsed(letter.get("record")), letter.get("text")
+    if kind not in KINDS:
+        # an unread line that comes back as it was keeps its text
+        shown, text = (None, text) if record is None and isinstance(text, str) else (letter, None)
+        return Given(UNKNOWN_KIND, shown, row.place, (Problem("kind", f"must be one of {', '.join(KINDS)}"),), text)
+    problems = [] if isinstance(record, Mapping) else [Problem("", "must be an object")]
+    replace = _truth(letter.get("replace"))
+    if replace is None:
+        problems.append(Problem("replace", "must be true or false"))
+    return Given(str(kind), record, row.place, tuple(problems), replace=bool(replace))
+
+
+def _parsed(record: Any) -> Any:
+    """Read a record that a table holds as text."""
+    if not isinstance(record, str):
+        return record
+    try:
+        return parse_json(record)
+    except ValueError:
+        return record
+
+
+def _truth(value: Any) -> bool | None:
+    value = value.lower() if isinstance(value, str) else value
+    return _TRUTH.get(value) if isinstance(value, str | int | None) else None

@@ -1,0 +1,109 @@
+"""Say what a source is from plain data, and open it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
+from typing import Any, Final
+
+from airflow_provider_chartmogul.client.fields import Problem
+from airflow_provider_chartmogul.imports.given import Given
+from airflow_provider_chartmogul.imports.sources.files import FORMATS, read_files
+from airflow_provider_chartmogul.imports.sources.inline import read_inline
+from airflow_provider_chartmogul.imports.sources.letters import KINDS, given_of_letter
+from airflow_provider_chartmogul.imports.sources.rows import Columns, Reader, Row
+
+_KEYS: Final = {
+    "path": {"path", "conn_id", "format", "mapping"},
+    "sql": {"sql", "conn_id", "parameters", "mapping"},
+}
+
+
+def open_source(
+    kind: str | None,
+    spec: object,
+    *,
+    path_conn_id: str | None = None,
+    sql_conn_id: str | None = None,
+    mapping: Mapping[str, Any] | None = None,
+    name: str = "",
+) -> Iterator[Given]:
+    """Return the records of a source, which is read while they are taken, a page at a time.
+
+    :param kind: kind of the records. ``None``: each is ``{"kind": …, "record": {…}}``, as rejected ones are written;
+        ``"replace": true`` may be with it, and further keys are ignored.
+    :param spec: a list of records, or a record; a path, a folder or a glob of files, or a list of these; the text of a
+        query, if there is a ``sql_conn_id``; ``{"path": …, "conn_id": …, "format": "jsonl|csv|parquet",
+        "mapping": …}``; or ``{"sql": …, "conn_id": …, "parameters": …, "mapping": …}``.
+    :param path_conn_id: Airflow connection of the object storage, where ``spec`` names none.
+    :param sql_conn_id: Airflow connection of the database, where ``spec`` names none.
+    :param mapping: how fields of the API are made of columns, where ``spec`` does not say it.
+    :param name: of the argument that ``spec`` was given as.
+    :raises ValueError: ``spec`` or ``mapping`` cannot be used; at the first record: nor can what was found there.
+    """
+    if kind is not None and kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
+    reader, own_mapping = _reader(spec, path_conn_id, sql_conn_id, name or kind or "records")
+    return _all_given(reader, Columns(), given_of_letter if kind is None else partial(_given, kind))
+
+
+def _all_given(reader: Reader, columns: Columns, given: Callable[[Row], Given]) -> Iterator[Given]:
+    with closing(reader(columns)) as rows:  # type: ignore[type-var]
+        for row in rows:
+            yield given(row)
+
+
+def _given(kind: str, row: Row) -> Given:
+    record, place, faults, text = row
+    if not faults and not isinstance(record, Mapping):
+        faults = (("", "must be an object"),)
+    return Given(kind, record, place, tuple(Problem(*fault) for fault in faults), text)
+
+
+def _reader(spec: object, path_conn_id: str | None, sql_conn_id: str | None, name: str) -> tuple[Reader, Any]:
+    """Return what reads a source, and the mapping that goes with it."""
+    if isinstance(spec, Mapping):
+        for key in _KEYS:
+            if key in spec:
+                return _named(key, spec, path_conn_id, sql_conn_id, name)
+        return _inline([spec]), None
+    if isinstance(spec, str):
+        key = "sql" if sql_conn_id else "path"
+        return _named(key, {key: spec}, path_conn_id, sql_conn_id, name)
+    if isinstance(spec, Sequence) and not isinstance(spec, bytes):
+        if spec and all(isinstance(one, str) for one in spec):
+            return _named("path", {"path": spec}, path_conn_id, sql_conn_id, name)
+        return _inline(spec), None
+    raise TypeError(f"{name} must be records, a path or a query, not {type(spec).__name__}")
+
+
+def _inline(records: Sequence[Any]) -> Reader:
+    return lambda _: read_inline(records)
+
+
+def _named(
+    key: str, spec: Mapping[str, Any], path_conn_id: str | None, sql_conn_id: str | None, name: str
+) -> tuple[Reader, Any]:
+    if unknown := sorted(map(str, spec.keys() - _KEYS[key])):
+        raise ValueError(f"{name} with {key} has unknown keys {', '.join(unknown)}; known: {', '.join(_KEYS[key])}")
+    if key == "sql":
+        raise NotImplementedError
+    form = spec.get("format") or None
+    if form is not None and form not in FORMATS:
+        raise ValueError(f"format of {name} must be one of {', '.join(FORMATS)}, not {form!r}")
+    given = spec["path"]
+    paths = [_text(name, path) for path in ([given] if isinstance(given, str) else given)]
+    conn_id = spec.get("conn_id") or path_conn_id or None
+    return lambda columns: read_files(paths, conn_id, form, columns), spec.get("mapping")
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or value.strip() in ("", "None"):
+        raise ValueError(f"{name} is empty, or its template has no value")
+    if value.lstrip().startswith(("[", "{")):
+        raise ValueError(
+            f"{name} is a list or a record as text: a template that stands for it needs render_template_as_native_obj "
+            "of the DAG"
+        )
+    return value
