@@ -8,11 +8,10 @@ from airflow_provider_chartmogul.client.fields.checking import (
     each_warning_once,
     misspelt,
     own_problems,
-    parts,
     problems,
     within,
 )
-from airflow_provider_chartmogul.client.fields.shape import Fields
+from airflow_provider_chartmogul.client.fields.shape import Fields, Rule, parts
 from airflow_provider_chartmogul.client.fields.tables import BULK, SINGLE, table
 
 __all__ = [
@@ -20,6 +19,7 @@ __all__ = [
     "SINGLE",
     "Fields",
     "Problem",
+    "Rule",
     "checked",
     "each_warning_once",
     "misspelt",

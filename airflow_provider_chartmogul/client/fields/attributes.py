@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from airflow_provider_chartmogul.client.fields.values import attribute_key
+from airflow_provider_chartmogul.client.fields.values import anything, attribute_key, text
 from airflow_provider_chartmogul.moments import as_text
 
 MAX_STRING = 255
@@ -48,6 +48,8 @@ def checked_values(values: Any) -> dict[str, Any]:
         _check_key("each key of custom_attributes", key)
         if isinstance(value, Mapping) and not {"value"} <= value.keys() <= {"value", "source"}:
             raise ValueError(f"custom_attributes.{key} must be a value, or a mapping with value and perhaps source")
+        if complaint := anything(value):
+            raise ValueError(f"custom_attributes.{key} {complaint}")
     return dict(values)
 
 
@@ -65,6 +67,8 @@ def _texts(name: str, values: Any, what: str) -> list[str]:
     for position, value in enumerate(values):
         if not isinstance(value, str) or not value.strip():
             raise ValueError(f"{name}[{position}] must be text that is not empty")
+        if complaint := text(value):
+            raise ValueError(f"{name}[{position}] {complaint}")
     return list(values)
 
 
@@ -82,6 +86,8 @@ def _attribute(place: str, attribute: Any) -> dict[str, Any]:
     if not isinstance(attribute, Mapping) or not {"type", "key", "value"} <= attribute.keys() <= _FIELDS:
         raise ValueError(f"{place} must be a mapping with type, key and value, and nothing else but source")
     _check_key(f"{place}.key", attribute["key"])
+    if complaint := anything(attribute):
+        raise ValueError(f"{place} {complaint}")
     read = READERS.get(str(attribute["type"]))
     if read is None:
         raise ValueError(f"{place}.type must be one of {', '.join(READERS)}")

@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from airflow_provider_chartmogul.client.fields.shape import parts
 from airflow_provider_chartmogul.client.fields.tables import table
+from airflow_provider_chartmogul.client.fields.values import anything
 from airflow_provider_chartmogul.exceptions import ChartMogulInvalidRecordError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from airflow_provider_chartmogul.client.fields.shape import Fields
 
 log = logging.getLogger(__name__)
 
@@ -91,16 +95,45 @@ def problems(kind: str, record: Mapping[str, Any], *, partial: bool = False, bul
 def own_problems(kind: str, record: Mapping[str, Any], *, partial: bool = False, bulk: bool = False) -> list[Problem]:
     """Return what is wrong with a record, the records in it left aside. Arguments as in :func:`problems`."""
     fields = table(kind, bulk=bulk)
-    required = [name for name in fields.required if name in record] if partial else fields.required_of(record)
-    missing = [name for name in required if fields.lacks(name, record)]
-    checks = {**fields.checks, **fields.changes} if partial else fields.checks
-    given = {name: record[name] for name in checks if name in record and name not in missing}
-    complaints = {name: checks[name](value) for name, value in given.items() if value is not None}
+    missing = fields.missing(record, partial=partial)
+    complaints = _complaints(fields, record, missing, partial)
+    if not (missing or complaints):
+        return []
     return [
         *(Problem(name, "must not be empty" if partial else _is_missing(kind, name, record, bulk)) for name in missing),
-        *(Problem(name, complaint) for name, complaint in complaints.items() if complaint),
-        *(Problem(name, "must not be null") for name in fields.never_null if name in given and given[name] is None),
+        *(Problem(name, complaint) for name, complaint in complaints),
     ]
+
+
+def _complaints(fields: Fields, record: Mapping[str, Any], missing: list[str], partial: bool) -> list[tuple[str, str]]:
+    """Return what is wrong with the fields that are there, each with its name."""
+    checks = {**fields.checks, **fields.changes} if partial else fields.checks
+    found = []
+    for name, value in record.items():
+        if value is None:
+            complaint = "must not be null" if name in fields.never_null and name not in missing else None
+        elif check := checks.get(name):
+            complaint = check(value) if name not in missing else None
+        elif complaint := anything(name):
+            # not as it is, since whoever keeps the problem could not store it either
+            name, complaint = ascii(name)[1:-1], f"{complaint} in its name"
+        else:
+            complaint = anything(value)
+        if complaint:
+            found.append((name, complaint))
+    return [*found, *_broken_rules(fields, record, {name for name, _ in found}.union(missing), partial)]
+
+
+def _broken_rules(
+    fields: Fields, record: Mapping[str, Any], faulty: set[str], partial: bool
+) -> Iterator[tuple[str, str]]:
+    for rule in fields.rules:
+        if record.get(rule.field) is None or rule.field in faulty:
+            continue
+        if partial and any(other not in record for other in rule.others):
+            continue
+        if complaint := rule.judge(record):
+            yield rule.field, complaint
 
 
 def _is_missing(kind: str, name: str, record: Mapping[str, Any], bulk: bool) -> str:
@@ -111,15 +144,17 @@ def _is_missing(kind: str, name: str, record: Mapping[str, Any], bulk: bool) -> 
 
 def misspelt(kind: str, record: Mapping[str, Any], *, bulk: bool = False) -> dict[str, str]:
     """Map the unknown fields of a record that look like known ones to the known ones."""
-    unknown = (str(name) for name in record if name not in (*table(kind, bulk=bulk).checks, *_OF_ANSWERS))
-    near = {name: _nearest(kind, name, bulk) for name in unknown}
+    names = _names(kind, bulk)
+    if record.keys() <= names:
+        return {}
+    near = {name: _nearest(kind, name, bulk) for name in map(str, record) if name not in names}
     return {name: meant for name, meant in near.items() if meant is not None}
 
 
-def parts(record: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """Return the records in a list that is a field of another, also of one that is not well formed."""
-    value = record.get(name)
-    return [part for part in value if isinstance(part, Mapping)] if isinstance(value, list | tuple) else []
+@functools.cache
+def _names(kind: str, bulk: bool) -> frozenset[str]:
+    """Return the names that are no misspellings."""
+    return frozenset((*table(kind, bulk=bulk).checks, *_OF_ANSWERS))
 
 
 def within(

@@ -7,11 +7,23 @@ single objects and bulk imports share what they have in common; :data:`SINGLE` a
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from airflow_provider_chartmogul.client.fields.attributes import READERS
-from airflow_provider_chartmogul.client.fields.shape import Condition, Fields
+from airflow_provider_chartmogul.client.fields.rules import (
+    ATTRIBUTE_RULES,
+    EVENT_RULES,
+    EVENT_TYPES,
+    INVOICE_RULES,
+    ITEM_RULES,
+    customers_need,
+    events_need,
+    recurring_items_need,
+    subscriptions_need,
+)
+from airflow_provider_chartmogul.client.fields.shape import Fields
 from airflow_provider_chartmogul.client.fields.values import (
+    account_code,
     anything,
     at_least,
     attribute_key,
@@ -27,6 +39,7 @@ from airflow_provider_chartmogul.client.fields.values import (
     number_like,
     one_of,
     or_empty,
+    past,
     percentage,
     positive,
     records,
@@ -37,55 +50,6 @@ from airflow_provider_chartmogul.client.fields.values import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-EVENT_TYPES: Final = (
-    "subscription_start",
-    "subscription_start_scheduled",
-    "scheduled_subscription_start_retracted",
-    "subscription_cancelled",
-    "subscription_cancellation_scheduled",
-    "scheduled_subscription_cancellation_retracted",
-    "subscription_updated",
-    "subscription_update_scheduled",
-    "scheduled_subscription_update_retracted",
-    "subscription_event_retracted",
-)
-_PRICED_EVENTS: Final = (
-    "subscription_start",
-    "subscription_start_scheduled",
-    "subscription_updated",
-    "subscription_update_scheduled",
-)
-
-
-def _recurring_items_need(plan: str) -> Condition:
-    def needed(record: Mapping[str, Any]) -> tuple[str, ...]:
-        if record.get("type") not in ("subscription", "trial"):
-            return ()
-        end = ("service_period_end",) if record["type"] == "trial" else ()
-        return ("subscription_external_id", plan, "service_period_start", *end)
-
-    return needed
-
-
-def _single_items_need(record: Mapping[str, Any]) -> tuple[str, ...]:
-    amount = () if record.get("type") == "trial" else ("amount_in_cents",)
-    return amount + _recurring_items_need("plan_uuid")(record)
-
-
-def _events_need(record: Mapping[str, Any]) -> tuple[str, ...]:
-    if record.get("event_type") in _PRICED_EVENTS:
-        return ("plan_external_id", "currency", "amount_in_cents")
-    return ("retracted_event_id",) if record.get("event_type") == "subscription_event_retracted" else ()
-
-
-def _a_customer_by_uuid_or_key(record: Mapping[str, Any]) -> tuple[str, ...]:
-    return () if record.get("customer_uuid") else ("data_source_uuid", "external_id")
-
-
-def _a_subscription_by_uuid_or_key(record: Mapping[str, Any]) -> tuple[str, ...]:
-    return () if record.get("uuid") else ("external_id",)
-
 
 _PERSON: Final = Fields(
     dict.fromkeys(
@@ -103,8 +67,8 @@ _CUSTOMER: Final = Fields(
         "state": text,
         "city": text,
         "zip": text,
-        "lead_created_at": timestamp,
-        "free_trial_started_at": timestamp,
+        "lead_created_at": past,
+        "free_trial_started_at": past,
         "owner": text,
         "status": one_of("New Lead", "Working Lead", "Qualified Lead", "Unqualified Lead"),
         "website_url": text,
@@ -129,7 +93,7 @@ _INVOICE: Final = Fields(
         "external_id": text,
         "customer_external_id": text,
         "data_source_uuid": text,
-        "date": timestamp,
+        "date": past,
         "due_date": timestamp,
         "currency": currency,
         "collection_method": one_of("automatic", "manual"),
@@ -137,6 +101,7 @@ _INVOICE: Final = Fields(
         "transactions": records,
     },
     required=("external_id", "date", "currency", "line_items"),
+    rules=INVOICE_RULES,
     parts={"line_items": "line_items", "transactions": "transactions"},
 )
 _LINE_ITEM: Final = Fields(
@@ -159,18 +124,19 @@ _LINE_ITEM: Final = Fields(
         "transaction_fees_in_cents": integer,
         "transaction_fees_currency": currency,
         "balance_transfer": boolean,
-        "account_code": text,
+        "account_code": account_code,
         "event_order": integer,
         "description": text,
     },
     required=("type",),
+    rules=ITEM_RULES,
 )
 _TRANSACTION: Final = Fields(
     {
         "external_id": text,
         "type": one_of("payment", "refund"),
         "result": one_of("successful", "failed"),
-        "date": timestamp,
+        "date": past,
         "amount_in_cents": not_negative,
         "transaction_fees_in_cents": integer,
         "transaction_fees_currency": currency,
@@ -185,7 +151,7 @@ _SUBSCRIPTION_EVENT: Final = Fields(
         "subscription_external_id": text,
         "subscription_set_external_id": text,
         "event_type": one_of(*EVENT_TYPES),
-        "event_date": timestamp,
+        "event_date": past,
         "effective_date": timestamp,
         "plan_external_id": text,
         "currency": or_empty(currency),
@@ -196,8 +162,9 @@ _SUBSCRIPTION_EVENT: Final = Fields(
         "event_order": integer,
     },
     required=("customer_external_id", "subscription_external_id", "event_type", "event_date", "effective_date"),
-    also_required=_events_need,
+    also_required=events_need,
     empty={"amount_in_cents": ("",)},
+    rules=EVENT_RULES,
 )
 _ATTRIBUTE: Final = Fields({"key": text, "value": anything}, required=("key", "value"), empty={"value": ("", None)})
 _CONNECTION: Final = Fields(
@@ -213,7 +180,9 @@ SINGLE: Final[Mapping[str, Fields]] = {
     "attributes": Fields(
         {"tags": list_of(text), "custom": mapping_or_records}, parts={"custom": "customer_attributes"}
     ),
-    "customer_attributes": _ATTRIBUTE.also("type", key=attribute_key, type=one_of(*READERS), source=text),
+    "customer_attributes": replace(
+        _ATTRIBUTE.also("type", key=attribute_key, type=one_of(*READERS), source=text), rules=ATTRIBUTE_RULES
+    ),
     "custom_attributes": _ATTRIBUTE,
     "customer_merges": Fields(
         {"from": mapping, "into": mapping},
@@ -222,7 +191,7 @@ SINGLE: Final[Mapping[str, Fields]] = {
     ),
     "merged_customers": Fields(
         {"customer_uuid": text, "data_source_uuid": text, "external_id": text},
-        also_required=_a_customer_by_uuid_or_key,
+        also_required=customers_need,
     ),
     "customer_unmerges": Fields(
         {
@@ -309,16 +278,18 @@ SINGLE: Final[Mapping[str, Fields]] = {
         {"data_source_uuid": text, "external_id": text, "status": one_of("voided", "written_off")},
         required=("data_source_uuid", "external_id", "status"),
     ),
-    "line_items": replace(_LINE_ITEM.also(plan_uuid=text), also_required=_single_items_need),
+    "line_items": replace(
+        _LINE_ITEM.also(plan_uuid=text), also_required=recurring_items_need("plan_uuid", amount=True)
+    ),
     "transactions": _TRANSACTION,
     "subscription_events": _SUBSCRIPTION_EVENT.also("data_source_uuid"),
     "subscription_connections": _CONNECTION,
     "connected_subscriptions": Fields(
         {"data_source_uuid": text, "uuid": text, "external_id": text},
         required=("data_source_uuid",),
-        also_required=_a_subscription_by_uuid_or_key,
+        also_required=subscriptions_need,
     ),
-    "subscription_cancellations": Fields({"cancelled_at": timestamp, "cancellation_dates": list_of(timestamp)}),
+    "subscription_cancellations": Fields({"cancelled_at": past, "cancellation_dates": list_of(past)}),
 }
 """What the endpoints for single objects take, by kind; parts and bodies without an endpoint of their own included."""
 
@@ -329,7 +300,7 @@ BULK: Final[Mapping[str, Fields]] = {
     "invoices": _INVOICE.also("customer_external_id"),
     "line_items": replace(
         _LINE_ITEM.also("amount_in_cents", plan_external_id=text, invoice_external_id=text),
-        also_required=_recurring_items_need("plan_external_id"),
+        also_required=recurring_items_need("plan_external_id"),
     ),
     "transactions": _TRANSACTION.also(invoice_external_id=text),
     "subscription_events": _SUBSCRIPTION_EVENT,

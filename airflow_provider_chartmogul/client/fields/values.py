@@ -6,24 +6,51 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from airflow_provider_chartmogul.moments import as_utc
+from airflow_provider_chartmogul.client.fields.currencies import CURRENCIES
+from airflow_provider_chartmogul.client.fields.dates import instant, is_future
 
+_NO_DATE = "must be a date such as 2026-03-01 or 2026-03-01T00:00:00Z"
 Check = Callable[[Any], str | None]
 """Takes a value that is not None and returns what is wrong with it, without quoting it, or None."""
 
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _ATTRIBUTE_KEY = re.compile(r"[A-Za-z0-9_]+")
+_ACCOUNT_CODE = re.compile(r"[A-Za-z0-9]{0,30}")
 
 
-def anything(_: Any) -> str | None:
-    """Accept every value."""
+def anything(value: Any) -> str | None:
+    """Accept every value whose text, however deep, databases can store and UTF-8 can write."""
+    try:
+        return _unstorable(value)
+    except RecursionError:
+        return "must not be nested so deep"
+
+
+def _unstorable(value: Any) -> str | None:
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, Mapping):
+        return _unstorable([*value.keys(), *value.values()])
+    if isinstance(value, list | tuple):
+        return next(filter(None, map(_unstorable, value)), None)
     return None
 
 
 def text(value: Any) -> str | None:
-    """Want a string."""
-    return None if isinstance(value, str) else "must be text"
+    """Want a string that databases can store and UTF-8 can write."""
+    if not isinstance(value, str):
+        return "must be text"
+    if "\0" in value:
+        return "must not hold a null byte"
+    return None if value.isascii() or _has_pairs_only(value) else "must not hold an unpaired surrogate"
+
+
+def _has_pairs_only(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def text_up_to(length: int) -> Check:
@@ -37,7 +64,9 @@ def text_up_to(length: int) -> Check:
 
 def integer(value: Any) -> str | None:
     """Want an integer (cents, counts), be it written as 100.0; True is none."""
-    whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+    if type(value) is int:
+        return None
+    whole = isinstance(value, (int, float)) and not isinstance(value, bool) and value == value // 1
     return None if whole else "must be an integer"
 
 
@@ -75,17 +104,27 @@ def boolean(value: Any) -> str | None:
 
 def timestamp(value: Any) -> str | None:
     """Want a date or time in a form that the API reads."""
-    try:
-        as_utc(value)
-    except ValueError:
-        return "must be a date such as 2026-03-01 or 2026-03-01T00:00:00Z"
-    return None
+    return _NO_DATE if instant(value) is None else None
+
+
+def past(value: Any) -> str | None:
+    """Want the same, and not in the future."""
+    moment = instant(value)
+    if moment is None:
+        return _NO_DATE
+    return "must not be in the future" if is_future(moment) else None
 
 
 def currency(value: Any) -> str | None:
-    """Want three capital letters."""
-    shaped = isinstance(value, str) and _CURRENCY.fullmatch(value)
-    return None if shaped else "must be an ISO 4217 code such as EUR"
+    """Want the code of a currency."""
+    known = isinstance(value, str) and value in CURRENCIES
+    return None if known else "must be an ISO 4217 code such as EUR"
+
+
+def account_code(value: Any) -> str | None:
+    """Want the code of an account in a general ledger, or an empty text."""
+    shaped = isinstance(value, str) and _ACCOUNT_CODE.fullmatch(value)
+    return None if shaped else "must be at most 30 letters and digits"
 
 
 def country(value: Any) -> str | None:
@@ -125,8 +164,9 @@ def mapping(value: Any) -> str | None:
 
 def mapping_or_records(value: Any) -> str | None:
     """Want an object, or a list of objects."""
-    shaped = isinstance(value, Mapping) or records(value) is None
-    return None if shaped else "must be an object or a list of objects"
+    if isinstance(value, Mapping):
+        return anything(value)
+    return "must be an object or a list of objects" if records(value) else None
 
 
 def records(value: Any) -> str | None:
