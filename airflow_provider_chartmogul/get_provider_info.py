@@ -54,8 +54,8 @@ def get_provider_info() -> dict[str, Any]:
                 "transactions",
             )
         ],
-        "sensors": [_modules("sensors", "activities_export", "base", "data_source_processing")],
-        "triggers": [_modules("triggers", "activities_export", "base", "data_source_processing")],
+        "sensors": [_modules("sensors", "activities_export", "base", "processing")],
+        "triggers": [_modules("triggers", "activities_export", "base", "processing")],
         "transfers": [
             {
                 "source-integration-name": INTEGRATION,

@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import DAG, Param
 
 from airflow_provider_chartmogul.operators.data_sources import ChartMogulGetOrCreateDataSourceOperator
 from airflow_provider_chartmogul.operators.imports import ChartMogulImportBillingOperator
-from airflow_provider_chartmogul.sensors.data_source_processing import ChartMogulDataSourceProcessingSensor
+from airflow_provider_chartmogul.sensors.processing import ChartMogulProcessingSensor
 
 with DAG(
     dag_id="chartmogul_billing_backfill",
@@ -48,8 +48,8 @@ with DAG(
         timeout=6 * 3600,
     )
 
-    # records are stored when the import ends, but metrics are computed after that
-    processed = ChartMogulDataSourceProcessingSensor(
+    # records are stored when the import ends, but metrics are computed after that: they must have come to rest
+    processed = ChartMogulProcessingSensor(
         task_id="processed",
         data_source_uuid=data_source.output,
         deferrable=True,

@@ -32,7 +32,7 @@ class ChartMogulImportBillingOperator(ChartMogulAccountingOperator):
 
     Returns ``{"records": counts by kind and outcome, "imports": external ids, "sent": number of new ones}``. The end of
     the import is about the records: metrics follow later, for which there is
-    ``ChartMogulDataSourceProcessingSensor``. Reference: ``/reference/bulk-import``.
+    ``ChartMogulProcessingSensor``. Reference: ``/reference/bulk-import``.
 
     :param data_source_uuid: uuid of the custom data source, ``ds_…``. (templated)
     :param customers: customers. (templated)

@@ -65,9 +65,14 @@ class ChartMogulSensor(BaseSensorOperator):
         """The hook of the connection; opens nothing by itself."""
         return ChartMogulHook(self.chartmogul_conn_id, max_retry_seconds=min(LOOK_RETRY_SECONDS, self.timeout))
 
+    @cached_property
+    def watcher(self) -> ChartMogulPollTrigger:
+        """The trigger that looks in all pokes of this process: it may remember what it saw."""
+        return self.trigger()
+
     def poke(self, context: Context) -> bool | PokeReturnValue:
         """Look once."""
-        event = self.trigger().look(self.hook.get_conn())
+        event = self.watcher.look(self.hook.get_conn())
         return event is not None and PokeReturnValue(is_done=True, xcom_value=self._settle(event))
 
     def execute(self, context: Context) -> Any:

@@ -55,11 +55,15 @@ class ChartMogulPollTrigger(BaseTrigger):
 
     @abstractmethod
     def look(self, client: ChartMogulClient) -> Event | None:
-        """Ask once, blocking; return the final event or ``None`` while there is still something to wait for."""
+        """Ask once, blocking; return the final event or ``None`` while there is still something to wait for.
+
+        All looks of a wait are made by one trigger, one after the other, so that it may keep in itself what it saw.
+        What it keeps is not serialized: after a restart the wait must be right without it.
+        """
 
     @property
     @abstractmethod
-    def subject(self) -> dict[str, str]:
+    def subject(self) -> dict[str, Any]:
         """The constructor arguments that say what is waited for."""
 
     def serialize(self) -> tuple[str, dict[str, Any]]:

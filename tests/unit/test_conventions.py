@@ -91,7 +91,7 @@ ARGUMENTS = {
     "ChartMogulToSqlOperator": {"stream": "customers", "sql_conn_id": "warehouse"},
     "ChartMogulToObjectStorageOperator": {"stream": "customers", "path": "s3://lake"},
     "ChartMogulActivitiesExportSensor": {"export_id": "e"},
-    "ChartMogulDataSourceProcessingSensor": {"data_source_uuid": "ds_1"},
+    "ChartMogulProcessingSensor": {"data_source_uuid": "ds_1"},
 }
 
 

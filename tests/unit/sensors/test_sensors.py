@@ -23,16 +23,15 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_chartmogul import exceptions
 from airflow_provider_chartmogul.sensors import base
 from airflow_provider_chartmogul.sensors.activities_export import ChartMogulActivitiesExportSensor
-from airflow_provider_chartmogul.sensors.data_source_processing import ChartMogulDataSourceProcessingSensor
+from airflow_provider_chartmogul.sensors.processing import ChartMogulProcessingSensor
 from airflow_provider_chartmogul.triggers.activities_export import ChartMogulActivitiesExportTrigger
-from airflow_provider_chartmogul.triggers.data_source_processing import ChartMogulDataSourceProcessingTrigger
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.emulator import Emulator
 
 API = "http://chartmogul.test/v1"
-EXPORT, SOURCE = "0b6a4f52-7c1d-4e8e-9f3a-5d2c1b0a9e55", "ds_5a1c2e7e-8f10-11f0-9b1d-3f6c2a7d4e90"
+EXPORT = "0b6a4f52-7c1d-4e8e-9f3a-5d2c1b0a9e55"
 EXPORT_URL = f"{API}/activities_export/{EXPORT}"
 DONE = {"export_id": EXPORT, "status": "succeeded"}
 
@@ -198,7 +197,7 @@ NOTHING = [None, "", "  ", "None"]
 @pytest.mark.parametrize("nothing", NOTHING)
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [(ChartMogulActivitiesExportSensor, "export_id"), (ChartMogulDataSourceProcessingSensor, "data_source_uuid")],
+    [(ChartMogulActivitiesExportSensor, "export_id"), (ChartMogulProcessingSensor, "data_source_uuid")],
 )
 @responses.activate
 def test_an_id_that_rendered_to_nothing_is_refused_before_any_request(
@@ -277,18 +276,3 @@ def test_the_export_sensor_against_the_emulator(
         task_id="wait", export_id=export_id, chartmogul_conn_id=chartmogul_conn, poke_interval=0.01
     )
     assert task.execute(context()) == {"export_id": export_id, "status": "succeeded"}
-
-
-def test_the_processing_sensor_waits_for_imports(
-    emulator: Emulator, client: ChartMogulClient, chartmogul_conn: str
-) -> None:
-    source = client.data_sources.create(name="billing")["uuid"]
-    emulator.configure(processing_ms=3_600_000)
-    client.customers.create(data_source_uuid=source, external_id="c1", name="Falter")
-    arguments = {"data_source_uuid": source, "chartmogul_conn_id": chartmogul_conn}
-    waiting = ChartMogulDataSourceProcessingSensor(task_id="wait", **arguments, deferrable=True, poke_interval=9)
-    with pytest.raises(TaskDeferred) as caught:
-        waiting.execute(context())
-    trigger = caught.value.trigger
-    assert isinstance(trigger, ChartMogulDataSourceProcessingTrigger)
-    assert (trigger.data_source_uuid, trigger.poll_interval) == (source, 9)

@@ -20,7 +20,7 @@ from airflow_provider_chartmogul.hooks.chartmogul import ChartMogulHook
 from airflow_provider_chartmogul.triggers import base
 from airflow_provider_chartmogul.triggers.activities_export import ChartMogulActivitiesExportTrigger
 from airflow_provider_chartmogul.triggers.base import ChartMogulPollTrigger, error_event
-from airflow_provider_chartmogul.triggers.data_source_processing import ChartMogulDataSourceProcessingTrigger
+from airflow_provider_chartmogul.triggers.processing import ChartMogulProcessingTrigger
 
 if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 API = "http://chartmogul.test/v1"
 SIGNED = "https://files.example/activities.zip?X-Amz-Signature=hidden-word"
 EXPORT, SOURCE = "0b6a4f52-7c1d-4e8e-9f3a-5d2c1b0a9e55", "ds_5a1c2e7e-8f10-11f0-9b1d-3f6c2a7d4e90"
-EXPORT_URL, SOURCE_URL = f"{API}/activities_export/{EXPORT}", f"{API}/data_sources/{SOURCE}"
+EXPORT_URL = f"{API}/activities_export/{EXPORT}"
 EXPORT_DONE = {"status": "success", "result": {"export_id": EXPORT, "status": "succeeded"}}
 
 
@@ -83,7 +83,7 @@ def finished_export(client: ChartMogulClient) -> dict[str, Any]:
     "trigger",
     [
         ChartMogulActivitiesExportTrigger(EXPORT, "other_conn", poll_interval=5, deadline=1.5, max_failures=2),
-        ChartMogulDataSourceProcessingTrigger(SOURCE, "other_conn", poll_interval=5, deadline=1.5, max_failures=2),
+        ChartMogulProcessingTrigger(SOURCE, "other_conn", 30.5, poll_interval=5, deadline=1.5, max_failures=2),
         ChartMogulActivitiesExportTrigger(EXPORT, "other_conn"),
     ],
 )
@@ -120,38 +120,6 @@ def test_a_failed_export_is_an_error_event(conn: str) -> None:
     assert events(ChartMogulActivitiesExportTrigger(EXPORT, conn)) == [
         {"status": "error", "error": "ChartMogulExportFailedError", "message": f"Activities export {EXPORT} failed"}
     ]
-
-
-@pytest.mark.parametrize(
-    ("source", "result"),
-    [
-        ({"processing_status": {"processed": 412, "failed": 3, "pending": 0}}, {"processed": 412, "failed": 3}),
-        ({"processing_status": {}, "status": "idle"}, {"processed": 0, "failed": 0}),
-        ({"status": "idle"}, {"processed": 0, "failed": 0}),
-    ],
-)
-@responses.activate
-def test_a_processed_source_is_a_success(conn: str, source: dict[str, Any], result: dict[str, int]) -> None:
-    flag = responses.matchers.query_param_matcher({"with_processing_status": "true"})
-    responses.get(SOURCE_URL, json={"uuid": SOURCE, **source}, match=[flag])
-    assert events(ChartMogulDataSourceProcessingTrigger(SOURCE, conn)) == [
-        {"status": "success", "result": {"data_source_uuid": SOURCE, **result}}
-    ]
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        {"processing_status": {"processed": 0, "failed": 0, "pending": 9}, "status": "idle"},
-        {"processing_status": {}, "status": "working"},
-        {"processing_status": None},
-    ],
-)
-@responses.activate
-def test_a_source_with_pending_work_goes_on_waiting(conn: str, source: dict[str, Any]) -> None:
-    responses.get(SOURCE_URL, json={"uuid": SOURCE, **source})
-    with ChartMogulClient("test-key", API) as client:
-        assert ChartMogulDataSourceProcessingTrigger(SOURCE, conn).look(client) is None
 
 
 @responses.activate
@@ -254,14 +222,6 @@ def test_a_restarted_trigger_writes_nothing(
     after = emulator.stats()["requests_by_operation"]
     look = "GET /activities_export/{export_id}"
     assert after == {**before, look: before[look] + 2}
-
-
-def test_an_import_that_is_processed_ends_the_wait(emulator: Emulator, chartmogul_conn: str) -> None:
-    with ChartMogulClient(emulator.api_key, emulator.base_url) as client:
-        uuid = client.data_sources.create(name="billing")["uuid"]
-    (event,) = events(ChartMogulDataSourceProcessingTrigger(uuid, chartmogul_conn))
-    assert event["status"] == "success"
-    assert event["result"]["data_source_uuid"] == uuid
 
 
 def test_the_event_loop_goes_on_while_chartmogul_is_slow(
