@@ -187,10 +187,12 @@ def test_a_customer_that_fits_into_no_request_is_named(
 
 
 def test_records_that_the_server_refuses_are_named_and_their_siblings_kept(
-    client: ChartMogulClient, data_source: str
+    emulator: Emulator, client: ChartMogulClient, data_source: str
 ) -> None:
+    # in the future to the server alone
+    emulator.configure(now="2026-04-15T00:00:00Z", import_errors=True)
     records = billing(3)
-    records.invoices[1]["date"] = "2999-01-01"
+    records.invoices[1]["date"] = "2026-05-01"
     result = run(client, data_source, records)
     refused = {(row.kind, row.external_id): row for row in result.problems}
     row = refused["invoices", "inv-2"]
@@ -202,9 +204,12 @@ def test_records_that_the_server_refuses_are_named_and_their_siblings_kept(
         result.raise_for_failures()
 
 
-def test_refused_records_can_be_corrected_and_imported_again(client: ChartMogulClient, data_source: str) -> None:
+def test_refused_records_can_be_corrected_and_imported_again(
+    emulator: Emulator, client: ChartMogulClient, data_source: str
+) -> None:
+    emulator.configure(now="2026-04-15T00:00:00Z")
     records = billing(3)
-    records.invoices[1]["date"] = "2999-01-01"
+    records.invoices[1]["date"] = "2026-05-01"
     letters = json.loads(json.dumps(list(dead_letters(records, run(client, data_source, records).problems))))
     assert [(letter["kind"], letter["record"]["external_id"]) for letter in letters] == [("invoices", "inv-2")]
     assert letters[0]["problems"][0]["position"] == 2

@@ -62,16 +62,16 @@ BAD: dict[int, tuple[Any, str, str]] = {
         "must be one of successful, failed",
     ),
     1500: ("inv-1500", "", "must be an object"),
+    1600: (_invoice(1600, date="2999-01-01"), "date", "in the future"),
+    1700: (_invoice(1700, currency="XYZ"), "currency", "ISO 4217"),
     # these look good until ChartMogul is asked
-    1600: (_invoice(1600, customer_external_id="nobody"), "customer_external_id", "names no customer"),
-    1700: (
-        _invoice(1700, line_items=[_item(1700, plan_external_id="gold")]),
+    1800: (_invoice(1800, customer_external_id="nobody"), "customer_external_id", "names no customer"),
+    1900: (
+        _invoice(1900, line_items=[_item(1900, plan_external_id="gold")]),
         "line_items[0].plan_external_id",
         "names no plan",
     ),
-    1800: (_invoice(1800, date="2999-01-01"), "date", "in the future"),
-    1900: (_invoice(1900, line_items=[_item(1900, external_id="li-1")]), "line_items.external_id", "already exists"),
-    2000: (_invoice(2000, currency="XYZ"), "currency", ""),
+    2000: (_invoice(2000, line_items=[_item(2000, external_id="li-1")]), "line_items.external_id", "already exists"),
 }
 
 
