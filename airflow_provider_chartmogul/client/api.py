@@ -116,7 +116,7 @@ class Api:
     def post_keyed(
         self,
         path: str,
-        body: Mapping[str, Any],
+        body: Mapping[str, Any] | bytes,
         params: Mapping[str, Any] | None = None,
         *,
         find: Callable[[], Record | None] | None,
@@ -127,6 +127,7 @@ class Api:
         After a failure that leaves open whether the record was made, it is looked up before it is sent again;
         if it is there, it is the answer; so it is if it is there when the repetition is refused.
 
+        :param body: an object, or its JSON text, encoded.
         :param find: looks the record up and returns it as the creation would, or ``None``. Without it (the caller
             gave no key) the request is sent like :meth:`post_unkeyed`.
         :param must_have: fields that every good answer has.
@@ -157,7 +158,7 @@ class Api:
     def post_unkeyed(
         self,
         path: str,
-        body: Mapping[str, Any],
+        body: Mapping[str, Any] | bytes,
         params: Mapping[str, Any] | None = None,
         *,
         file: File | None = None,

@@ -34,14 +34,14 @@ class Request:
 
     :param path: escaped, below the base URL.
     :param params: query; ``None`` is left out, flags become words.
-    :param body: sent as JSON; dates inside become text.
+    :param body: sent as JSON; dates inside become text. JSON that is encoded already is sent as it is.
     :param file: sent with the body as the fields of a form, which is then not JSON.
     """
 
     method: str
     path: str
     params: Mapping[str, Any] | None = None
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | bytes | None = None
     file: File | None = None
 
     @property
@@ -55,5 +55,6 @@ class Request:
             return {"data": self.body, "files": {"file": (self.file.name, self.file.content, self.file.content_type)}}
         if self.body is None:
             return {}
-        body = json.dumps(self.body, default=json_default, allow_nan=False).encode()
+        encoded = isinstance(self.body, bytes)
+        body = self.body if encoded else json.dumps(self.body, default=json_default, allow_nan=False).encode()
         return {"data": body, "headers": {"Content-Type": "application/json"}}

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from airflow_provider_chartmogul.imports.bulk import import_billing
-from airflow_provider_chartmogul.imports.records import BillingRecords
-from airflow_provider_chartmogul.imports.result import ImportResult, dead_letters
-from airflow_provider_chartmogul.imports.validation import Rejection, check
+from airflow_provider_chartmogul.imports.billing_import import BillingImport, Limits, import_billing
+from airflow_provider_chartmogul.imports.given import Given
+from airflow_provider_chartmogul.imports.rejections import Rejection
+from airflow_provider_chartmogul.imports.result import ImportResult
+from airflow_provider_chartmogul.imports.sending import Pace
 from airflow_provider_chartmogul.json_lines import read_json_lines
 
-__all__ = [
-    "BillingRecords",
-    "ImportResult",
-    "Rejection",
-    "check",
-    "dead_letters",
-    "import_billing",
-    "read_json_lines",
-]
+__all__ = ["BillingImport", "Given", "ImportResult", "Limits", "Pace", "Rejection", "import_billing", "read_json_lines"]

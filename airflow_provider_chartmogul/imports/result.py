@@ -2,113 +2,81 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_chartmogul.exceptions import ChartMogulImportFailedError
-from airflow_provider_chartmogul.imports.records import API_KINDS
-from airflow_provider_chartmogul.imports.validation import Rejection, Source
+from airflow_provider_chartmogul.exceptions import ChartMogulImportFailedError, ChartMogulImportIncompleteError
+from airflow_provider_chartmogul.imports.journal import STATES
+from airflow_provider_chartmogul.imports.rejections import Rejection, summarised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections import Counter
+    from collections.abc import Mapping
 
-    from airflow_provider_chartmogul.client.values import Record
-    from airflow_provider_chartmogul.imports.outcome import Outcome
-
-STATES: Final = ("imported", "already_there", "rejected", "unknown", "not_sent")
-_SHOWN: Final = 5
-"""How many problems an error's text holds, one of each sort."""
+MAX_PROBLEMS: Final = 100
+"""So many problems an account holds; all are in the files that are written."""
 
 
 @dataclass(slots=True)
 class ImportResult:
-    """What became of every record.
+    """What became of the records.
 
-    :param counts: for each kind the number of records in each state of :data:`STATES`. A record refused before sending
-        counts once, as the input record that it is.
-    :param problems: one entry for each fault of each record that was rejected or is unaccounted for.
+    :param counts: for each kind the number of input records in each state of
+        :data:`~airflow_provider_chartmogul.imports.journal.STATES`. An invoice is one record, with all that is in it.
+    :param problems: the first faults of records that were rejected or are unknown.
+    :param problem_count: how many there are.
     :param warnings: sentences for people, e.g. about fields that look misspelt.
-    :param imports: external ids of the imports on the server, found or sent.
-    :param sent: how many of these this run sent.
+    :param imports: how many bulk imports on the server hold the records, found or sent.
+    :param sent: external ids of those that this run sent.
     """
 
-    counts: dict[str, Counter[str]] = field(default_factory=lambda: {kind: Counter() for kind in API_KINDS})
+    counts: Mapping[str, Counter[str]]
     problems: list[Rejection] = field(default_factory=list)
+    problem_count: int = 0
     warnings: list[str] = field(default_factory=list)
-    imports: list[str] = field(default_factory=list)
-    sent: int = 0
+    imports: int = 0
+    sent: list[str] = field(default_factory=list)
+
+    def total(self, *states: str) -> int:
+        """Return the number of records in these states, in all without any."""
+        return sum(count[state] for count in self.counts.values() for state in states or count)
 
     @property
     def failures(self) -> int:
         """Number of records that were rejected or are unaccounted for."""
-        return sum(count["rejected"] + count["unknown"] for count in self.counts.values())
-
-    def refuse(self, rejections: Iterable[Rejection]) -> None:
-        """Enter records that were not sent; several faults of one input record are one rejected record."""
-        before = {problem.source for problem in self.problems}
-        added = list(rejections)
-        for source in {rejection.source for rejection in added} - before:
-            self.counts[source.kind]["rejected"] += 1
-        self.problems += added
-
-    def enter(self, found: Iterable[Outcome]) -> None:
-        """Enter what the API said about records."""
-        for outcome in found:
-            part = outcome.part
-            self.counts[part.kind][outcome.state] += 1
-            self.problems += [
-                Rejection(part.kind, part.external_id, part.customer, name, message, part.source)
-                for name, message in outcome.reasons
-            ]
+        return self.total("rejected", "unknown")
 
     def summary(self) -> dict[str, Any]:
-        """Return ``{"records": counts by kind and state, "imports": external ids, "sent": number}`` as small JSON.
+        """Return ``{"records": counts by kind and state, "imports": number, "sent": number of new ones}``.
 
         Kinds without records are left out.
         """
         counts = {kind: {state: count[state] for state in STATES} for kind, count in self.counts.items() if count}
-        return {"records": counts, "imports": self.imports, "sent": self.sent}
+        return {"records": counts, "imports": self.imports, "sent": len(self.sent)}
 
-    def raise_for_failures(self, max_rejected: int = 0) -> None:
-        """Raise unless at most this many records failed.
+    def raise_for_failures(self, max_rejected: float = 0, *, sent: bool = True) -> None:
+        """Raise unless at most this many records failed, and no others are left.
 
-        :raises ChartMogulImportFailedError: with every problem in ``rejected``, and the first of each sort in its text.
+        :param sent: whether all others were to be sent.
+        :param max_rejected: number of records, or below 1 a share of all.
+        :raises ChartMogulImportFailedError: with the first problems in ``rejected``, and one of each sort in its text.
+        :raises ChartMogulImportIncompleteError: too many are unknown, and few enough rejected: a repetition may do.
         """
-        if self.failures <= max_rejected:
+        allowed = allowed_of(max_rejected, self.total())
+        left_out = self.total("not_sent") if sent else 0
+        if self.failures <= allowed and not left_out:
             return
-        raise ChartMogulImportFailedError(
-            f"{self.failures} records were not imported ({max_rejected} allowed): {summarised(self.problems)}",
-            [problem.as_dict() for problem in self.problems],
-        )
+        left = f", {left_out} others were not sent" if left_out else ""
+        told = summarised(self.problems, self.problem_count)
+        text = f"{self.failures} records were not imported ({allowed} allowed){left}: {told}"
+        if self.total("rejected") <= allowed:
+            raise ChartMogulImportIncompleteError(text)
+        raise ChartMogulImportFailedError(text, [problem.as_dict() for problem in self.problems])
 
 
-def summarised(problems: Sequence[Rejection]) -> str:
-    """Return a sentence with the first problem of each sort, and how many there are besides."""
-    first_of_each: dict[tuple[str, str, str], Rejection] = {}
-    for problem in problems:
-        first_of_each.setdefault((problem.kind, problem.field, problem.message), problem)
-    shown = list(first_of_each.values())[:_SHOWN]
-    more = f"; and {len(problems) - len(shown)} more problems" if len(problems) > len(shown) else ""
-    return f"{'; '.join(map(str, shown))}{more}"
+def allowed_of(max_rejected: float, total: int) -> int:
+    """Return how many of some records may fail.
 
-
-class ByKind(Protocol):
-    """Records that can be asked for by kind."""
-
-    def of(self, kind: str, /) -> Sequence[Any]:
-        """Return the records of one kind."""
-
-
-def dead_letters(records: ByKind, problems: Iterable[Rejection]) -> Iterator[Record]:
-    """Yield the input records that have problems, each as ``{"kind", "record", "problems"}``.
-
-    Corrected, these lines can be imported as they are (:meth:`BillingRecords.extend`). The fault of a line item or
-    transaction brings its whole invoice, of which the API then takes only what it does not have.
+    :param max_rejected: a number, or below 1 a share.
     """
-    by_source: dict[Source, list[Rejection]] = {}
-    for problem in problems:
-        by_source.setdefault(problem.source, []).append(problem)
-    for source, faults in by_source.items():
-        record = records.of(source.kind)[source.position - 1]
-        yield {"kind": source.kind, "record": record, "problems": [fault.as_dict() for fault in faults]}
+    return int(max_rejected) if max_rejected >= 1 else int(max_rejected * total)

@@ -3,81 +3,107 @@
 from __future__ import annotations
 
 import json
-from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from airflow_provider_chartmogul import json_lines
-from airflow_provider_chartmogul.imports.result import dead_letters
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator, check_count, optional_text, storage_path
+from airflow_provider_chartmogul import json_lines, record_files
+from airflow_provider_chartmogul.operators.base import ChartMogulOperator, optional_text, storage_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from airflow.providers.common.compat.sdk import Context
+    from collections.abc import Iterator, Sequence
 
     from airflow_provider_chartmogul.client.values import Record
-    from airflow_provider_chartmogul.imports.result import ByKind
-    from airflow_provider_chartmogul.imports.validation import Rejection
+
+REJECTED_COLUMNS: Final = ("kind", "record", "problems", "retryable", "position", "place", "text", "replace")
+RESULT_COLUMNS: Final = (
+    "kind",
+    "position",
+    "place",
+    "external_id",
+    "customer_external_id",
+    "uuid",
+    "state",
+    "problems",
+)
 
 
-class Result(Protocol):
+class Account(Protocol):
     """What became of records."""
-
-    @property
-    def problems(self) -> Sequence[Rejection]:
-        """Each fault of each record that was rejected or is unknown."""
 
     def summary(self) -> dict[str, Any]:
         """Return the result of the task."""
 
-    def raise_for_failures(self, max_rejected: int) -> None:
+    def rejected(self) -> Iterator[Record]:
+        """Yield each record that was rejected or is unknown, as :data:`REJECTED_COLUMNS`."""
+
+    def results(self) -> Iterator[Record]:
+        """Yield what became of each record, as :data:`RESULT_COLUMNS`."""
+
+    def raise_for_failures(self, max_rejected: float) -> None:
         """Raise if more than so many records failed."""
 
 
 class ChartMogulAccountingOperator(ChartMogulOperator):
     """Base of the operators that send records, from files or not, and account for each.
 
+    Files are JSON Lines (gzip where the name ends in ``.gz``) or Parquet (where it ends in ``.parquet``).
+
     :param path_conn_id: Airflow connection for paths in object storage. (templated)
-    :param rejected_path: file for the records that were rejected or are unknown, as JSON Lines of ``{"kind", "record",
-        "problems"}``, gzip where it ends in ``.gz``; empty where there are none. (templated)
-    :param max_rejected: how many rejected or unknown records do not fail the task. More of them fail it after the
-        others were sent.
+    :param rejected_path: file for the records that were rejected or are unknown: ``kind``, the ``record`` as it was
+        given, its ``problems``, whether it is ``retryable`` as it is, and its ``place``. Corrected, it can be sent as
+        it is. Empty where there are none. (templated)
+    :param result_path: file that tells of each record what became of it. (templated)
+    :param max_rejected: how many rejected or unknown records do not fail the task; below 1, which share of all.
     :raises ValueError: ``max_rejected`` is negative or no number; when the DAG is parsed.
     """
 
-    template_fields: Sequence[str] = (*ChartMogulOperator.template_fields, "path_conn_id", "rejected_path")
+    template_fields: Sequence[str] = (
+        *ChartMogulOperator.template_fields,
+        "path_conn_id",
+        "rejected_path",
+        "result_path",
+    )
 
     def __init__(
         self,
         *,
         path_conn_id: str | None = None,
         rejected_path: str | None = None,
-        max_rejected: int = 0,
+        result_path: str | None = None,
+        max_rejected: float = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.path_conn_id = path_conn_id
         self.rejected_path = rejected_path
+        self.result_path = result_path
         self.max_rejected = max_rejected
-        check_count("max_rejected", max_rejected, least=0)
+        _check_allowance(max_rejected)
 
-    @abstractmethod
-    def send(self) -> tuple[ByKind, Result]:
-        """Send the records; return them as they were given, and what became of them."""
-
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Return how many records had which outcome."""
-        rejected_path = optional_text("rejected_path", self.rejected_path)
-        given, result = self.send()
-        summary = result.summary()
+    def conclude(self, account: Account) -> dict[str, Any]:
+        """Write what became of the records, and return the result of the task, or raise if too many failed."""
+        summary = account.summary()
         self.log.info("Account of the records: %s", json.dumps({k: v for k, v in summary.items() if k != "uuids"}))
-        if rejected_path:
-            path = storage_path(rejected_path, self.path_conn_id)
-            json_lines.write(path, dead_letters(given, result.problems))
-            self.log.info("Rejected records are in %s", rejected_path)
-        result.raise_for_failures(self.max_rejected)
+        self.write(account)
+        account.raise_for_failures(self.max_rejected)
         return summary
+
+    def write(self, account: Account) -> None:
+        """Write the files that are wanted."""
+        for name, lines, columns in (
+            ("rejected_path", account.rejected, REJECTED_COLUMNS),
+            ("result_path", account.results, RESULT_COLUMNS),
+        ):
+            if path := optional_text(name, getattr(self, name)):
+                count = record_files.write(storage_path(path, self.path_conn_id), lines(), columns)
+                self.log.info("%s: %d records are in %s", name, count, path)
 
     def read_lines(self, path: str) -> list[Record]:
         """Read a file with one record in each line."""
         return json_lines.read(storage_path(path, self.path_conn_id), path)
+
+
+def _check_allowance(value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"max_rejected must be a number, not {value!r}; it cannot be a template")
+    if value < 0 or (value > 1 and value != int(value)):
+        raise ValueError(f"max_rejected must be at least 0, a number of records or below 1 a share, not {value}")

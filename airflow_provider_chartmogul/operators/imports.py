@@ -2,128 +2,253 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_chartmogul.imports import BillingRecords, import_billing
-from airflow_provider_chartmogul.imports.batching import MAX_CUSTOMERS
+from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_chartmogul.exceptions import ChartMogulWaitTimeoutError
+from airflow_provider_chartmogul.imports.billing_import import BillingImport, Limits
+from airflow_provider_chartmogul.imports.packing import MAX_CUSTOMERS
 from airflow_provider_chartmogul.imports.records import INPUT_KINDS
+from airflow_provider_chartmogul.imports.sending import Pace
+from airflow_provider_chartmogul.imports.sources import check_mapping, open_source
 from airflow_provider_chartmogul.operators.accounting import ChartMogulAccountingOperator
-from airflow_provider_chartmogul.operators.base import required_text
+from airflow_provider_chartmogul.operators.base import check_count, check_flag, optional_text, required_text
+from airflow_provider_chartmogul.triggers.base import settled
+from airflow_provider_chartmogul.triggers.imports import ChartMogulImportsTrigger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_chartmogul.client.values import Record
-    from airflow_provider_chartmogul.imports import ImportResult
+    from airflow_provider_chartmogul.imports import Given, ImportResult
+    from airflow_provider_chartmogul.triggers.base import Event
 
-ListOrPath = list[dict[str, Any]] | str
-"""Records themselves, or the path of a JSON Lines file with one record in each line."""
+Source = list[dict[str, Any]] | dict[str, Any] | str
+"""Records, the path of files, or ``{"path": …}`` or ``{"sql": …}`` with further keys; see ``open_source``."""
+
+SOURCES: Final = (*INPUT_KINDS, "records")
 
 
-class ChartMogulImportBillingOperator(ChartMogulAccountingOperator):
-    """Import customers, plans, invoices and subscription events by bulk JSON imports, and wait until they are done.
+class ChartMogulBulkImportOperator(ChartMogulAccountingOperator):
+    """Import customers, plans, invoices and subscription events by bulk JSON imports, and account for each record.
 
-    All records are checked before anything is sent. All records of a customer travel in one request, plans before all
-    customers. The imports are named after their content, so that a retry, or a later run over the same data, finds
-    them on the server, waits for those under way, and sends nothing twice. Records that exist already stay as they are
-    (the API has no upsert) and count as success. Each set of records is a list of dicts or, better for more than a few,
-    the path of a JSON Lines file (gzip where it ends in ``.gz``); the fields are those of
-    :class:`~airflow_provider_chartmogul.imports.records.BillingRecords`. All records are held in memory.
+    Everything is read and checked before anything is sent; with more than ``max_rejected`` faulty records nothing is
+    sent at all. Plans go first. All records of a customer travel in one request, and requests about different customers
+    are under way at the same time; a customer that is too large for one takes several, one after the other. The imports
+    are named after their content, so that a retry, or a later run over the same data, finds them on the server, waits
+    for those under way, and sends nothing twice. Of a request that is new, only what the data source does not have is
+    sent. Records that exist already stay as they are (the API has no upsert) and count as success; refused invoices,
+    which the API keeps out of sight, are deleted and sent again.
 
-    Returns ``{"records": counts by kind and outcome, "imports": external ids, "sent": number of new ones}``. The end of
-    the import is about the records: metrics follow later, for which there is
+    Each source is a list of records, the path of files, or a mapping with ``path`` or ``sql``, as
+    :func:`~airflow_provider_chartmogul.imports.sources.open_source` says. Records are kept on the local disk of the
+    worker meanwhile, not in memory.
+
+    Returns ``{"records": counts by kind and state, "imports": number of bulk imports, "sent": how many of them are
+    new}``. The states are ``created``, ``already_there`` (also what an earlier try has sent), ``rejected``,
+    ``unknown`` and ``not_sent``. The end of the import is about the records: metrics follow later, for which there is
     ``ChartMogulProcessingSensor``. Reference: ``/reference/bulk-import``.
 
     :param data_source_uuid: uuid of the custom data source, ``ds_…``. (templated)
-    :param customers: customers. (templated)
     :param plans: plans; those that the data source has already are not sent. (templated)
-    :param invoices: invoices with nested ``line_items`` and ``transactions``. (templated)
+    :param customers: customers. (templated)
+    :param invoices: invoices, with ``line_items`` and ``transactions`` in them or beside them. (templated)
+    :param line_items: line items that name their invoice by ``invoice_external_id``. (templated)
+    :param transactions: transactions that name their invoice by ``invoice_external_id``. (templated)
     :param subscription_events: subscription events. (templated)
     :param records: records of mixed kinds, each as ``{"kind": "invoices", "record": {…}}``: the form in which
-        ``rejected_path`` is written. (templated)
+        ``rejected_path`` and plans of fixes are written. With ``"replace": true`` an invoice of the same
+        ``external_id`` gives way. (templated)
+    :param mappings: for each kind, how the fields of the API are made of the columns of its source. (templated)
+    :param check_only: whether to read and check everything, and send nothing: a dry run. (templated)
+    :param scope: part of the names of the imports. Under another scope, what was deleted in ChartMogul is sent once
+        more; what is there stays as it is. (templated)
     :param customers_per_request: most customers in one request; a request has at most 5 MB in any case.
     :param max_in_flight: most imports under way at the same time.
     :param poll_interval: seconds until the first question after an import's state; grows up to 30 s.
     :param timeout: seconds for the whole import.
+    :param deferrable: wait in the triggerer. The sources are read once more when the wait is over.
     :raises ChartMogulImportFailedError: more than ``max_rejected`` records were rejected; the task is not retried.
+    :raises ChartMogulImportIncompleteError: more than that are unknown; a retry asks for them.
     :raises ChartMogulWaitTimeoutError: not done within ``timeout``; a retry goes on waiting.
     """
 
     template_fields: Sequence[str] = (
         *ChartMogulAccountingOperator.template_fields,
         "data_source_uuid",
-        *INPUT_KINDS,
-        "records",
+        *SOURCES,
+        "mappings",
+        "check_only",
+        "scope",
     )
-    template_fields_renderers = dict.fromkeys((*INPUT_KINDS, "records"), "json")
+    template_fields_renderers = dict.fromkeys((*SOURCES, "mappings"), "json")
 
     def __init__(
         self,
         *,
         data_source_uuid: str,
-        customers: ListOrPath | None = None,
-        plans: ListOrPath | None = None,
-        invoices: ListOrPath | None = None,
-        subscription_events: ListOrPath | None = None,
-        records: ListOrPath | None = None,
+        plans: Source | None = None,
+        customers: Source | None = None,
+        invoices: Source | None = None,
+        line_items: Source | None = None,
+        transactions: Source | None = None,
+        subscription_events: Source | None = None,
+        records: Source | None = None,
+        mappings: Mapping[str, Mapping[str, Any]] | None = None,
+        check_only: bool | str = False,
+        scope: str = "",
         customers_per_request: int = MAX_CUSTOMERS,
-        max_in_flight: int = 4,
+        max_in_flight: int = 100,
         poll_interval: float = 1.0,
-        timeout: float = 3600.0,
+        timeout: float = 6 * 3600.0,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.data_source_uuid = data_source_uuid
-        self.customers = customers
         self.plans = plans
+        self.customers = customers
         self.invoices = invoices
+        self.line_items = line_items
+        self.transactions = transactions
         self.subscription_events = subscription_events
         self.records = records
+        self.mappings = mappings
+        self.check_only = check_only
+        self.scope = scope
         self.customers_per_request = customers_per_request
         self.max_in_flight = max_in_flight
         self.poll_interval = poll_interval
         self.timeout = timeout
+        self.deferrable = deferrable
         self._check_arguments()
 
     def _check_arguments(self) -> None:
-        if all(getattr(self, name) is None for name in (*INPUT_KINDS, "records")):
-            raise ValueError(f"give at least one of {', '.join(INPUT_KINDS)} and records")
+        if all(getattr(self, name) is None for name in SOURCES):
+            raise ValueError(f"give at least one of {', '.join(SOURCES)}")
         for name in ("customers_per_request", "max_in_flight"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+            check_count(name, getattr(self, name), least=1)
         for name in ("poll_interval", "timeout"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0 seconds, not {getattr(self, name)}")
+        check_flag("deferrable", self.deferrable)
 
-    def send(self) -> tuple[BillingRecords, ImportResult]:
-        """Import; return the records as they were given, and what became of them."""
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Import, and return how many records are in which state."""
+        return self._run(context, [], time.time() + self.timeout)
+
+    def execute_complete(
+        self, context: Context, event: Event | None = None, *, sent: Sequence[str], deadline: float
+    ) -> dict[str, Any]:
+        """Go on when the imports that were sent are worked off."""
+        settled(event)
+        return self._run(context, sent, deadline)
+
+    def _run(self, context: Context, own: Sequence[str], deadline: float) -> dict[str, Any]:
         data_source_uuid = required_text("data_source_uuid", self.data_source_uuid)
-        billing = self._read()
-        result = import_billing(
-            self.hook.get_conn(),
-            data_source_uuid,
-            billing,
-            max_rejected=self.max_rejected,
-            customers_per_request=self.customers_per_request,
-            max_in_flight=self.max_in_flight,
-            poll_interval=self.poll_interval,
-            timeout=self.timeout,
+        check_only = _truth("check_only", self.check_only)
+        self._check_paths()
+        limits = Limits(self.max_rejected, self.customers_per_request, scope=optional_text("scope", self.scope) or "")
+        pace = Pace(self.poll_interval, deadline - time.time(), self.max_in_flight, waiting=not self.deferrable)
+        with BillingImport(self.hook.get_conn(), data_source_uuid, limits, pace) as billing:
+            billing.read(self.given())
+            for warning in billing.warnings:
+                self.log.warning("%s", warning)
+            account = _Account(billing, check_only)
+            if not check_only:
+                under_way = self._send(billing, account, own)
+                if under_way:
+                    self._wait_for(under_way, [*own, *billing.sent], deadline)
+            return self.conclude(account)
+
+    def given(self) -> Iterator[Given]:
+        """Yield the records of all sources."""
+        mappings = self.mappings or {}
+        for kind, mapping in mappings.items():
+            check_mapping(kind, mapping)
+        for name in SOURCES:
+            spec = getattr(self, name)
+            if spec not in (None, ""):
+                yield from self.open(name, spec, mappings.get(name))
+
+    def open(self, name: str, spec: Any, mapping: Mapping[str, Any] | None) -> Iterator[Given]:
+        """Open the source that one argument gives."""
+        path_conn_id = optional_text("path_conn_id", self.path_conn_id)
+        kind = None if name == "records" else name
+        return open_source(kind, spec, path_conn_id=path_conn_id, mapping=mapping, name=name)
+
+    def _check_paths(self) -> None:
+        # before anything is sent: a template that has no value must not lose the account of what was
+        for name in ("rejected_path", "result_path"):
+            optional_text(name, getattr(self, name))
+
+    def _send(self, billing: BillingImport, account: _Account, own: Sequence[str]) -> list[str]:
+        try:
+            return billing.send(own)
+        except BaseException:
+            # also on a signal: what is known of the records must not be lost with the error
+            self.log.info("Account of the records so far: %s", json.dumps(account.summary()))
+            self.write(account)
+            raise
+
+    def _wait_for(self, under_way: Sequence[str], sent: Sequence[str], deadline: float) -> None:
+        left = deadline - time.time()
+        if left <= 0:
+            raise ChartMogulWaitTimeoutError(f"{len(under_way)} imports are not done after {self.timeout:g} s")
+        self.log.info("Waiting for %d imports in the triggerer", len(under_way))
+        self.defer(
+            trigger=ChartMogulImportsTrigger(
+                data_source_uuid=self.data_source_uuid,
+                import_ids=list(under_way),
+                chartmogul_conn_id=self.chartmogul_conn_id,
+                poll_interval=max(self.poll_interval, 1.0),
+                deadline=deadline,
+            ),
+            method_name="execute_complete",
+            kwargs={"sent": list(sent), "deadline": deadline},
+            # the trigger keeps the deadline; the framework's timeout is only the net under it
+            timeout=timedelta(seconds=left + 2 * max(self.poll_interval, 1.0) + 60),
         )
-        for warning in result.warnings:
-            self.log.warning("%s", warning)
-        return billing, result
 
-    def _read(self) -> BillingRecords:
-        billing = BillingRecords(**{kind: self._records(kind) for kind in INPUT_KINDS})
-        billing.extend(self._records("records"))
-        return billing
 
-    def _records(self, name: str) -> list[Record]:
-        given: ListOrPath | None = getattr(self, name)
-        if given is None:
-            return []
-        if isinstance(given, str):
-            return self.read_lines(given)
-        if not isinstance(given, list):
-            raise TypeError(f"{name} must be a list of records or a path, not {type(given).__name__}")
-        return list(given)
+class _Account:
+    """The account of an import, for the files and the result of a task."""
+
+    def __init__(self, billing: BillingImport, check_only: bool) -> None:
+        self._billing = billing
+        self._check_only = check_only
+        self._result: ImportResult | None = None
+
+    @property
+    def result(self) -> ImportResult:
+        if self._result is None:
+            self._result = self._billing.result()
+        return self._result
+
+    def summary(self) -> dict[str, Any]:
+        return self.result.summary() | ({"check_only": True} if self._check_only else {})
+
+    def rejected(self) -> Iterator[Record]:
+        _ = self.result
+        return self._billing.rejected()
+
+    def results(self) -> Iterator[Record]:
+        _ = self.result
+        return self._billing.results()
+
+    def raise_for_failures(self, max_rejected: float) -> None:
+        self.result.raise_for_failures(max_rejected, sent=not self._check_only)
+
+
+def _truth(name: str, value: object) -> bool:
+    """Return a flag that a template may have made into text."""
+    truth = {"true": True, "false": False, "none": False, "": False}.get(str(value).strip().lower())
+    if truth is None:
+        raise ValueError(f"{name} must be true or false, not {value!r}")
+    return truth

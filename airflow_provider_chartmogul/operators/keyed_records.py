@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_chartmogul.client.errors import says_duplicate
 from airflow_provider_chartmogul.exceptions import ChartMogulUnprocessableError
-from airflow_provider_chartmogul.imports.batching import sendable
 from airflow_provider_chartmogul.imports.each import Sent
+from airflow_provider_chartmogul.imports.records import digest, sendable
 from airflow_provider_chartmogul.operators.base import is_literal, optional_text
 from airflow_provider_chartmogul.operators.changing_records import ChartMogulDeleteRecordsOperator, changes
 from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator, missing
@@ -127,7 +125,7 @@ class ChartMogulImportRecordsOperator(ChartMogulKeyedRecordsOperator):
         def complete(record: Mapping[str, Any]) -> Record:
             completed = self.with_data_source(record)
             if self.derived_id and completed.get("external_id") in (None, ""):
-                derived = f"{self.derived_id}-{_digest(record)}"
+                derived = f"{self.derived_id}-{digest(sendable(record))}"
                 equal_before[derived] += 1
                 # records without an id of their own may well be equal and still be meant
                 number = f"-{equal_before[derived]}" if equal_before[derived] > 1 else ""
@@ -176,8 +174,3 @@ class ChartMogulImportRecordsOperator(ChartMogulKeyedRecordsOperator):
 def key_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``data_source_uuid`` and ``external_id`` of a record."""
     return {"data_source_uuid": record["data_source_uuid"], "external_id": record["external_id"]}
-
-
-def _digest(record: Mapping[str, Any]) -> str:
-    content = json.dumps(sendable(record), sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(content.encode()).hexdigest()[:32]

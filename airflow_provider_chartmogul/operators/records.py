@@ -13,13 +13,15 @@ from airflow_provider_chartmogul.client.fields import Problem, each_warning_once
 from airflow_provider_chartmogul.client.values import json_default
 from airflow_provider_chartmogul.exceptions import ChartMogulImportFailedError, ChartMogulImportIncompleteError
 from airflow_provider_chartmogul.imports.each import Account, Sent, send_each
-from airflow_provider_chartmogul.imports.result import summarised
-from airflow_provider_chartmogul.imports.validation import Rejection, Source
+from airflow_provider_chartmogul.imports.rejections import Rejection, summarised
+from airflow_provider_chartmogul.imports.result import allowed_of
 from airflow_provider_chartmogul.operators.accounting import ChartMogulAccountingOperator
-from airflow_provider_chartmogul.operators.base import id_complaint, required_text
+from airflow_provider_chartmogul.operators.base import id_complaint, optional_text, required_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.client.values import Record
@@ -130,8 +132,11 @@ class ChartMogulRecordsOperator(ChartMogulAccountingOperator):
             raise TypeError(f"records must be a record, a list or a path, not {type(given).__name__}")
         return [self._unwrapped(one) for one in given]
 
-    def send(self) -> tuple[_Given, _Outcome]:
-        """Check all records and send the good ones; return all as they were given, and what became of them."""
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Check all records, send the good ones, and return how many had which outcome."""
+        # before anything is sent: a template that has no value must not lose the account of what was
+        for name in ("rejected_path", "result_path"):
+            optional_text(name, getattr(self, name))
         given, client = self.read(), self.hook.get_conn()
         if not given:
             self.log.warning("There are no records")
@@ -141,13 +146,16 @@ class ChartMogulRecordsOperator(ChartMogulAccountingOperator):
             account = send_each(good, self.sender(client), threads=client.max_connections)
         found = iter(account.sent)
         sent = [Sent("rejected", None, tuple(faults)) if faults else next(found) for _, faults in checked]
-        return _Given(given), _Outcome(
+        outcome = _Outcome(
+            kind=self.kind,
+            given=given,
+            records=[record for record, _ in checked],
             account=Account(sent, account.stopped_by),
-            problems=list(self._rejections([record for record, _ in checked], sent)),
             states=self.states,
             repeatable=all(map(self.is_repeatable, good)),
             has_ids=self.has_ids,
         )
+        return self.conclude(outcome)
 
     def _unwrapped(self, given: Any) -> Any:
         """Take a record out of the form in which rejected ones are written, if it is of the right kind."""
@@ -176,13 +184,6 @@ class ChartMogulRecordsOperator(ChartMogulAccountingOperator):
             return Problem("kind", f"must be {self.kind}")
         return None if isinstance(raw, Mapping) else Problem("", "must be an object")
 
-    def _rejections(self, records: list[Record], sent: list[Sent]) -> Iterator[Rejection]:
-        for position, (record, one) in enumerate(zip(records, sent, strict=True), start=1):
-            customer = record.get("customer_external_id") or record.get("customer_uuid")
-            for name, message in one.reasons:
-                source = Source(self.kind, position)
-                yield Rejection(self.kind, record.get("external_id"), customer, name, message, source)
-
 
 def missing(name: str, record: Mapping[str, Any]) -> list[Problem]:
     """Return a problem unless a field holds an id."""
@@ -202,21 +203,45 @@ def refuse_empty(name: str, given: object) -> None:
         raise ValueError(f"{name} must hold at least one")
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
-    records: list[Any]
-
-    def of(self, _kind: str, /) -> list[Any]:
-        return self.records
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Outcome:
+    kind: str
+    given: list[Any]
+    records: list[Record]
     account: Account
-    problems: list[Rejection]
     states: tuple[str, ...]
     repeatable: bool
     has_ids: bool
+
+    def problems(self) -> Iterator[Rejection]:
+        for position, (record, one) in enumerate(zip(self.records, self.account.sent, strict=True), start=1):
+            yield from self._of_record(position, record, one)
+
+    def rejected(self) -> Iterator[Record]:
+        for position, (given, record, one) in enumerate(
+            zip(self.given, self.records, self.account.sent, strict=True), start=1
+        ):
+            if one.reasons:
+                problems = [problem.as_dict() for problem in self._of_record(position, record, one)]
+                retryable = one.state in ("unknown", "not_sent")
+                yield {"kind": self.kind, "record": given, "problems": problems, "retryable": retryable}
+
+    def results(self) -> Iterator[Record]:
+        for position, (record, one) in enumerate(zip(self.records, self.account.sent, strict=True), start=1):
+            yield {
+                "kind": self.kind,
+                "position": position,
+                "external_id": record.get("external_id"),
+                "customer_external_id": record.get("customer_external_id"),
+                "uuid": None if one.uuid is None else str(one.uuid),
+                "state": one.state,
+                "problems": [{"field": name, "message": message} for name, message in one.reasons],
+            }
+
+    def _of_record(self, position: int, record: Record, one: Sent) -> Iterator[Rejection]:
+        customer = record.get("customer_external_id") or record.get("customer_uuid")
+        for name, message in one.reasons:
+            yield Rejection(self.kind, position, record.get("external_id"), customer, name, message)
 
     def summary(self) -> dict[str, Any]:
         counts = Counter(sent.state for sent in self.account.sent)
@@ -228,24 +253,26 @@ class _Outcome:
             summary["uuids"] = [sent.uuid for sent in self.account.sent]
         return summary
 
-    def raise_for_failures(self, max_rejected: int) -> None:
+    def raise_for_failures(self, max_rejected: float) -> None:
         if self.account.stopped_by is not None:
             raise self.account.stopped_by
         states = Counter(sent.state for sent in self.account.sent)
         not_sent, rejected = states["not_sent"], states["rejected"]
         failed = rejected + states["unknown"] + not_sent
-        if failed <= max_rejected and not not_sent:
+        allowed = allowed_of(max_rejected, len(self.account.sent))
+        if failed <= allowed and not not_sent:
             return
         left = f", {not_sent} of them not sent" if not_sent else ""
-        text = f"{failed} records failed ({max_rejected} allowed){left}: {summarised(self.problems)}"
-        if self.repeatable and rejected <= max_rejected:
+        problems = list(self.problems())
+        text = f"{failed} records failed ({allowed} allowed){left}: {summarised(problems, len(problems))}"
+        if self.repeatable and rejected <= allowed:
             raise ChartMogulImportIncompleteError(text)
-        raise ChartMogulImportFailedError(text, [problem.as_dict() for problem in self.problems])
+        raise ChartMogulImportFailedError(text, [problem.as_dict() for problem in problems])
 
 
 def _is_wrapped(given: Any) -> bool:
-    """Tell whether this is a record as rejected ones are written (``dead_letters``)."""
-    return isinstance(given, Mapping) and given.keys() == {"kind", "record", "problems"}
+    """Tell whether this is a record as rejected ones are written (``rejected_path``)."""
+    return isinstance(given, Mapping) and given.keys() >= {"kind", "record", "problems"}
 
 
 def _path(given: str) -> str:

@@ -20,7 +20,7 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_chartmogul import exceptions
 from airflow_provider_chartmogul.hooks.chartmogul import ChartMogulHook
-from airflow_provider_chartmogul.triggers.base import LOOK_RETRY_SECONDS
+from airflow_provider_chartmogul.triggers.base import LOOK_RETRY_SECONDS, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,17 +95,7 @@ class ChartMogulSensor(BaseSensorOperator):
             return self._settle(event)
 
     def _settle(self, event: Event | None) -> dict[str, Any]:
-        match event:
-            case {"status": "success", "result": dict() as result}:
-                return result
-            case {"status": "timeout", "message": str() as message}:
-                raise AirflowSensorTimeout(message)
-            case {"status": "error", "error": str() as name, "message": str() as message}:
-                raise _named_error(name, message)
-        status = event.get("status") if isinstance(event, dict) else None
-        raise exceptions.ChartMogulError(
-            f"The trigger answered with an event of unknown form, its status is {status!r}"
-        )
+        return settled(event, AirflowSensorTimeout)
 
     @contextmanager
     def _softness(self) -> Iterator[None]:
@@ -116,10 +106,3 @@ class ChartMogulSensor(BaseSensorOperator):
             if self.soft_fail or self.never_fail:
                 raise AirflowSkipException(str(err)) from err
             raise
-
-
-def _named_error(name: str, message: str) -> exceptions.ChartMogulError:
-    error = getattr(exceptions, name, None)
-    if isinstance(error, type) and issubclass(error, exceptions.ChartMogulError):
-        return error(message)
-    return exceptions.ChartMogulError(message)

@@ -66,6 +66,11 @@ class ChartMogulPollTrigger(BaseTrigger):
     def subject(self) -> dict[str, Any]:
         """The constructor arguments that say what is waited for."""
 
+    @property
+    def waited_for(self) -> str:
+        """What is waited for, in short."""
+        return str(self.subject)
+
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the constructor arguments, all JSON primitives."""
         return f"{type(self).__module__}.{type(self).__qualname__}", {
@@ -99,7 +104,7 @@ class ChartMogulPollTrigger(BaseTrigger):
                 if event is not None:
                     return event
             if self._time_left() <= 0:
-                return {"status": "timeout", "message": f"Not finished in time: {self.subject}"}
+                return {"status": "timeout", "message": f"Not finished in time: {self.waited_for}"}
             await asyncio.sleep(max(self.poll_interval, MIN_SLEEP))
 
     def _look_in_time(self, client: ChartMogulClient) -> Event | None:
@@ -108,6 +113,29 @@ class ChartMogulPollTrigger(BaseTrigger):
 
     def _time_left(self) -> float:
         return math.inf if self.deadline is None else self.deadline - time.time()
+
+
+def settled(event: Event | None, timed_out: type[Exception] = exceptions.ChartMogulWaitTimeoutError) -> dict[str, Any]:
+    """Turn the final event of a wait into its result or its error; anything but a known event is an error.
+
+    :param timed_out: the error of a wait that took too long.
+    """
+    match event:
+        case {"status": "success", "result": dict() as result}:
+            return result
+        case {"status": "timeout", "message": str() as message}:
+            raise timed_out(message)
+        case {"status": "error", "error": str() as name, "message": str() as message}:
+            raise _named_error(name, message)
+    status = event.get("status") if isinstance(event, dict) else None
+    raise ChartMogulError(f"The trigger answered with an event of unknown form, its status is {status!r}")
+
+
+def _named_error(name: str, message: str) -> ChartMogulError:
+    error = getattr(exceptions, name, None)
+    if isinstance(error, type) and issubclass(error, ChartMogulError):
+        return error(message)
+    return ChartMogulError(message)
 
 
 def error_event(error: ChartMogulError) -> Event:

@@ -48,12 +48,17 @@ class JsonImportsResource(Resource):
             "subscription_events": subscription_events,
         }
         body = {"external_id": external_id, **{kind: rows for kind, rows in kinds.items() if rows is not None}}
-        return self._api.post_keyed(
-            path("/data_sources/{}/json_imports", data_source_uuid),
-            body,
-            find=lambda: self._find(data_source_uuid, external_id),
-            must_have=_FIELDS,
-        )
+        return self._create(data_source_uuid, external_id, body)
+
+    def create_encoded(self, data_source_uuid: str, *, external_id: str, body: bytes) -> Record:
+        """Queue the same as :meth:`create`, given as the JSON text that is to be sent: for many megabytes of it.
+
+        Reference: ``/reference/bulk-import``.
+
+        :param external_id: your id of the import, which stands in the text as well.
+        :param body: UTF-8.
+        """
+        return self._create(data_source_uuid, external_id, body)
 
     def retrieve(self, data_source_uuid: str, import_id: str) -> Record:
         """Return ``status`` (``queued``, ``processing``, ``completed``) and ``status_details`` of an import.
@@ -67,6 +72,14 @@ class JsonImportsResource(Resource):
         """
         url = path("/data_sources/{}/json_imports/{}", data_source_uuid, import_id)
         return self._api.get(url, must_have=_FIELDS)
+
+    def _create(self, data_source_uuid: str, external_id: str, body: Record | bytes) -> Record:
+        return self._api.post_keyed(
+            path("/data_sources/{}/json_imports", data_source_uuid),
+            body,
+            find=lambda: self._find(data_source_uuid, external_id),
+            must_have=_FIELDS,
+        )
 
     def _find(self, data_source_uuid: str, external_id: str) -> Record | None:
         try:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_chartmogul.imports import BillingRecords
-
 
 def customer(number: int = 1, **fields: Any) -> dict[str, Any]:
     return {"external_id": f"acct-{number}", "name": f"Customer {number}", "country": "DE", **fields}
@@ -50,11 +48,11 @@ def cancellation(number: int = 1, **fields: Any) -> dict[str, Any]:
     }
 
 
-def billing(customers: int = 3, *, start: int = 1) -> BillingRecords:
+def billing(customers: int = 3, *, start: int = 1) -> dict[str, list[dict[str, Any]]]:
     numbers = range(start, start + customers)
-    return BillingRecords(
-        customers=[customer(number) for number in numbers],
-        plans=[plan()],
-        invoices=[invoice(number) for number in numbers],
-        subscription_events=[cancellation(start)],
-    )
+    return {
+        "plans": [plan()],
+        "customers": [customer(number) for number in numbers],
+        "invoices": [invoice(number) for number in numbers],
+        "subscription_events": [cancellation(start)],
+    }

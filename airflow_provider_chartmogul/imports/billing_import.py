@@ -1,0 +1,362 @@
+"""Import billing records by bulk JSON imports, and account for every one of them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_chartmogul.imports.checking import (
+    check_together,
+    hold_back,
+    reject_unknown_customers,
+    reject_unknown_plans,
+)
+from airflow_provider_chartmogul.imports.given import Given
+from airflow_provider_chartmogul.imports.intake import Intake
+from airflow_provider_chartmogul.imports.journal import Journal
+from airflow_provider_chartmogul.imports.packing import (
+    ENVELOPE,
+    MAX_BYTES,
+    MAX_CUSTOMERS,
+    Batch,
+    encoded,
+    pack,
+    pack_plans,
+)
+from airflow_provider_chartmogul.imports.present import Present
+from airflow_provider_chartmogul.imports.rejections import Rejection
+from airflow_provider_chartmogul.imports.result import MAX_PROBLEMS, ImportResult, allowed_of
+from airflow_provider_chartmogul.imports.sending import Pace, Sender, Sent
+from airflow_provider_chartmogul.imports.verdict import failed_in, judge, missing_parts, resolve_doubts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+    from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.client.values import Record
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an import may do.
+
+    :param max_rejected: how many records may be faulty, or below 1 which share; with more, nothing is sent.
+    :param customers_per_request: most customers in one request.
+    :param max_bytes: most bytes of JSON in one request.
+    :param scope: part of the names of imports. Equal records under another scope are sent once more; those that are
+        there stay as they are.
+    """
+
+    max_rejected: float = 0
+    customers_per_request: int = MAX_CUSTOMERS
+    max_bytes: int = MAX_BYTES
+    scope: str = ""
+
+
+@dataclass(slots=True)
+class BillingImport:
+    """One import: read, check, send, account, in this order. A context manager; its journal is gone at the end.
+
+    All is read and checked before anything is sent. Plans that the data source does not have go first, then customers
+    with all their records, many requests at a time, never two about the same customer. Each request is named after its
+    content: a repeated run finds it on the server, waits for it if need be, and sends nothing twice. Of a request that
+    is not found, only what the data source does not have is sent.
+
+    :param client: client of the account.
+    :param data_source_uuid: custom data source, ``ds_…``.
+    """
+
+    client: ChartMogulClient
+    data_source_uuid: str
+    limits: Limits = field(default_factory=Limits)
+    pace: Pace = field(default_factory=Pace)
+    journal: Journal = field(default_factory=Journal)
+    warnings: list[str] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+    imports: int = 0
+    _begun: set[int] = field(default_factory=set)
+    _present: Present = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._present = Present(self.client, self.data_source_uuid, self.journal)
+
+    def __enter__(self) -> BillingImport:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.journal.__exit__(kind, error, traceback)
+
+    def read(self, given: Iterable[Given]) -> None:
+        """Take all records in, and see what is wrong with them. Of ChartMogul only plans and customers are asked."""
+        intake = Intake(self.journal)
+        intake.take_all(given)
+        self.warnings += intake.warnings
+        check_together(self.journal, self.limits.max_bytes - ENVELOPE)
+        self._check_plans()
+        self._check_customers()
+        hold_back(self.journal)
+
+    def send(self, own: Iterable[str] = ()) -> list[str]:
+        """Send what is not there, and return the names of imports that are still under way.
+
+        There are none if this waits (:class:`~airflow_provider_chartmogul.imports.sending.Pace`).
+
+        :param own: names of imports that an earlier try of this run has sent.
+        :raises ChartMogulWaitTimeoutError: not done in time; a repeated run goes on.
+        """
+        if self._too_many_failed():
+            return []
+        self._settle_present_plans()
+        plans = pack_plans(self.journal)
+        batches = pack(
+            self.journal,
+            first=1,
+            max_customers=self.limits.customers_per_request,
+            max_bytes=self.limits.max_bytes,
+        )
+        self.imports = len(batches) + (plans is not None)
+        log.info("%d records go into %d imports", self.journal.one("SELECT count(*) FROM batched"), self.imports)
+        sender = Sender(
+            self.client,
+            self.data_source_uuid,
+            self.pace,
+            name=lambda batch, attempt: batch.import_id(self.limits.scope, attempt),
+            body=self._body,
+            finished=self._finished,
+            own=own,
+        )
+        try:
+            return self._send(sender, plans, batches)
+        finally:
+            self.sent = sender.sent
+
+    def result(self) -> ImportResult:
+        """Return the account as it stands. What was sent and is not known to be done is ``unknown``."""
+        self._close()
+        return ImportResult(
+            counts=self.journal.counts(),
+            problems=list(self.problems(MAX_PROBLEMS)),
+            problem_count=self.journal.one("SELECT count(*) FROM problems"),
+            warnings=self.warnings,
+            imports=self.imports,
+            sent=self.sent,
+        )
+
+    def problems(self, limit: int = -1) -> Iterator[Rejection]:
+        """Yield each fault of each record that was rejected or is unknown.
+
+        :param limit: most of them; all if negative.
+        """
+        for row in self.journal.ask(
+            """SELECT p.kind, r.position, p.external_id, r.customer, p.field, p.message, r.place, r.kind, p.retryable
+            FROM problems p JOIN records r ON r.id = p.record ORDER BY r.id, p.rowid LIMIT ?""",
+            (limit,),
+        ):
+            names = ("kind", "position", "external_id", "customer", "field", "message", "place", "input_kind")
+            yield Rejection(**dict(zip(names, row[:-1], strict=True)), retryable=bool(row[-1]))
+
+    def rejected(self) -> Iterator[Record]:
+        """Yield each record that was rejected or is unknown, as it was given, with its problems."""
+        for row in self.journal.ask(
+            """SELECT id, kind, body, given, position, place, replaces, state FROM records
+            WHERE state IN ('rejected', 'unknown') ORDER BY id"""
+        ):
+            number, kind, body, given, position, place, replaces, state = row
+            line = {
+                "kind": kind,
+                "record": None if body is None else json.loads(body),
+                "problems": self._problems_of(number),
+                "retryable": state == "unknown",
+                "position": position,
+                "place": place,
+            }
+            yield line | ({"text": given} if given is not None else {}) | ({"replace": True} if replaces else {})
+
+    def results(self) -> Iterator[Record]:
+        """Yield what became of each record."""
+        names = ("kind", "position", "place", "external_id", "customer_external_id", "state")
+        for number, *values in self.journal.ask(
+            "SELECT id, kind, position, place, external_id, customer, state FROM records ORDER BY id"
+        ):
+            yield {**dict(zip(names, values, strict=True)), "problems": self._problems_of(number)}
+
+    def _problems_of(self, record: int) -> list[Record]:
+        return [
+            {"kind": kind, "external_id": external_id, "field": name, "message": message}
+            for kind, external_id, name, message in self.journal.ask(
+                "SELECT kind, external_id, field, message FROM problems WHERE record = ? ORDER BY rowid", (record,)
+            )
+        ]
+
+    def _check_plans(self) -> None:
+        wanted = "SELECT 1 FROM records WHERE kind = 'plans' UNION ALL SELECT 1 FROM plans_named LIMIT 1"
+        if self.journal.one(wanted) is None:
+            return
+        there = self._present.read_plans()
+        reject_unknown_plans(self.journal)
+        self.warnings += _other_intervals(self.journal, there)
+
+    def _check_customers(self) -> None:
+        """Ask for customers that records name and that are not among the records."""
+        names = [
+            name
+            for (name,) in self.journal.ask(
+                """SELECT DISTINCT customer FROM records r WHERE state IS NULL
+                AND kind IN ('invoices', 'subscription_events') AND NOT EXISTS
+                (SELECT 1 FROM records c WHERE c.kind = 'customers' AND c.external_id = r.customer)"""
+            )
+        ]
+        if names:
+            self._present.find_customers(names, len(names))
+            reject_unknown_customers(self.journal)
+
+    def _settle_present_plans(self) -> None:
+        rows = self.journal.ask(
+            """SELECT r.id FROM records r JOIN there t ON t.kind = 'plans' AND t.external_id = r.external_id
+            WHERE r.kind = 'plans' AND r.state IS NULL"""
+        )
+        self.journal.settle("already_there", [record for (record,) in rows])
+
+    def _send(self, sender: Sender, plans: Batch | None, batches: Sequence[Batch]) -> list[str]:
+        # one after the other: line items need their plans
+        if plans is not None:
+            if under_way := sender.run([plans]):
+                return [sent.name for sent in under_way]
+            resolve_doubts(self.journal, self._present)
+            hold_back(self.journal)
+            if self._too_many_failed():
+                return []
+        under_way = sender.run(batches)
+        resolve_doubts(self.journal, self._present)
+        return [sent.name for sent in under_way]
+
+    def _too_many_failed(self) -> bool:
+        rejected = self.journal.one("SELECT count(*) FROM records WHERE state = 'rejected'")
+        return bool(rejected > allowed_of(self.limits.max_rejected, self.journal.one("SELECT count(*) FROM records")))
+
+    def _body(self, batch: Batch, import_id: str) -> bytes | None:
+        """Return what of a batch is not there yet, as the body of a request."""
+        customers = [
+            name
+            for (name,) in self.journal.ask(
+                """SELECT DISTINCT r.customer FROM batched b JOIN records r ON r.id = b.record
+                WHERE b.batch = ? AND r.kind <> 'plans' AND r.customer IS NOT NULL""",
+                (batch.number,),
+            )
+        ]
+        if customers:
+            total = self.journal.one("SELECT count(DISTINCT customer) FROM records WHERE state IS NULL")
+            self._present.find_customers(customers, total)
+            self._present.find_belongings(customers)
+            self._leave_out_what_is_there(batch)
+        left = self.journal.one(
+            "SELECT 1 FROM batched b JOIN records r ON r.id = b.record WHERE b.batch = ? AND r.state IS NULL",
+            (batch.number,),
+        )
+        self._begun.add(batch.number)
+        return None if left is None else encoded(self.journal, batch, import_id)
+
+    def _leave_out_what_is_there(self, batch: Batch) -> None:
+        there = list(
+            self.journal.ask(
+                """SELECT r.id, r.kind, r.external_id, r.replaces, t.uuid, t.errors, t.parts
+                FROM batched b JOIN records r ON r.id = b.record
+                JOIN there t ON t.kind = r.kind AND t.external_id = r.external_id
+                WHERE b.batch = ? AND r.state IS NULL AND r.kind <> 'plans'""",
+                (batch.number,),
+            )
+        )
+        for record, kind, external_id, replaces, uuid, errors, parts in there:
+            if kind == "invoices" and (errors or replaces):
+                # the API keeps refused invoices, hidden; without this a corrected one would be refused for its name
+                self.client.invoices.delete(uuid)
+                self._present.forget(kind, external_id)
+            elif kind == "invoices" and missing_parts(self.journal, external_id, parts):
+                message = "is there without some of its line items or transactions; those are sent one by one"
+                self.journal.reject([(record, kind, external_id, "", message)])
+                hold_back(self.journal)
+            else:
+                self.journal.settle("already_there", [record])
+                if kind == "invoices":
+                    self.journal.change(
+                        "UPDATE records SET state = 'already_there' WHERE invoice = ? AND state IS NULL", (external_id,)
+                    )
+
+    def _finished(self, sent: Sent) -> bool:
+        finished = sent.finished or {}
+        seen_to_its_end = sent.own or sent.pause > 0
+        if not seen_to_its_end and (failed_in(finished) or not self._still_there(sent.batch)):
+            # what stood in the way of an earlier import may be gone, and so may what it brought
+            return False
+        judge(self.journal, sent.batch, finished, "created" if sent.own else "already_there")
+        return True
+
+    def _still_there(self, batch: Batch) -> bool:
+        """Ask for the last invoice, or else customer, of an import of long ago: records may have been deleted since."""
+        for kind, listing in (("invoices", self.client.invoices), ("customers", self.client.customers)):
+            name = self.journal.one(
+                """SELECT r.external_id FROM batched b JOIN records r ON r.id = b.record
+                WHERE b.batch = ? AND r.kind = ? ORDER BY b.rank DESC LIMIT 1""",
+                (batch.number, kind),
+            )
+            if name is not None:
+                found = listing.list(data_source_uuid=self.data_source_uuid, external_id=name).first()
+                return found is not None
+        return True
+
+    def _close(self) -> None:
+        """Give every record a state."""
+        unknown = "was sent, and ChartMogul has not said what became of it; a repeated run asks before it sends again"
+        begun = ", ".join(map(str, sorted(self._begun))) or "NULL"
+        open_ones = f"""SELECT r.id, r.kind, r.external_id, '', ? FROM batched b JOIN records r ON r.id = b.record
+            WHERE r.state IS NULL AND b.batch IN ({begun})"""  # noqa: S608 - numbers of our own
+        self.journal.complain(self.journal.ask(open_ones, (unknown,)), retryable=True)
+        self.journal.settle("unknown", [row[0] for row in self.journal.ask(open_ones, (unknown,))])
+        self.journal.change("UPDATE records SET state = 'not_sent' WHERE state IS NULL")
+
+
+def import_billing(
+    client: ChartMogulClient,
+    data_source_uuid: str,
+    records: Iterable[Given] | Mapping[str, Iterable[Record]],
+    *,
+    limits: Limits | None = None,
+    pace: Pace | None = None,
+) -> ImportResult:
+    """Import records, wait until ChartMogul has worked them off, and return the account of them.
+
+    :param records: what to import: lists of records by kind
+        (:data:`~airflow_provider_chartmogul.imports.records.INPUT_KINDS`), or as sources give them.
+    :return: the account. It does not raise for rejected records; its method ``raise_for_failures`` does.
+    :raises ChartMogulWaitTimeoutError: not done in time; a repeated run goes on where this one was.
+    """
+    given = inline(records) if isinstance(records, Mapping) else records
+    with BillingImport(client, data_source_uuid, limits or Limits(), pace or Pace()) as billing:
+        billing.read(given)
+        billing.send()
+        return billing.result()
+
+
+def inline(records: Mapping[str, Iterable[Any]]) -> Iterator[Given]:
+    """Yield records that are given by kind."""
+    for kind, those in records.items():
+        yield from (Given(kind, record, "") for record in those)
+
+
+def _other_intervals(journal: Journal, there: Mapping[str, Record]) -> Iterator[str]:
+    """Yield a warning for each plan that the data source has with another interval: MRR depends on it."""
+    for name, body in journal.ask("SELECT external_id, body FROM records WHERE kind = 'plans' AND state IS NULL"):
+        plan, known = json.loads(body), there.get(name)
+        if known and any(plan.get(field) != known.get(field) for field in ("interval_count", "interval_unit")):
+            yield (
+                f"plans: {name!r} is in the data source with an interval of {known.get('interval_count')} "
+                f"{known.get('interval_unit')}; the input has another and is not sent"
+            )

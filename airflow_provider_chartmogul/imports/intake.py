@@ -1,0 +1,185 @@
+"""Take records from their sources into a journal, and see what is wrong with each by itself."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_chartmogul.client.fields import misspelt, own_problems, parts, within
+from airflow_provider_chartmogul.imports.records import INPUT_KINDS, PARTS, event_id, sendable
+from airflow_provider_chartmogul.moments import as_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_provider_chartmogul.imports.given import Given
+    from airflow_provider_chartmogul.imports.journal import Journal
+
+log = logging.getLogger(__name__)
+
+_FLUSH: Final = 2_000
+_PROGRESS: Final = 100_000
+_MOMENTS: Final = {"invoices": "date", "subscription_events": "effective_date"}
+_PLAN: Final = "plan_external_id"
+_OF_A_PART: Final = 160
+"""Bytes that a part of an invoice takes up beside what it says: an id of its own, and names of fields."""
+
+
+class Intake:
+    """Takes records in, one after the other.
+
+    :param journal: where they go.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.warnings: dict[str, None] = {}
+        self._journal = journal
+        self._positions: Counter[str] = Counter()
+        self._taken = 0
+        self._rows: list[tuple[Any, ...]] = []
+        self._parts: list[tuple[Any, ...]] = []
+        self._plans: list[tuple[Any, ...]] = []
+        self._faults: list[tuple[int, str, str | None, str, str]] = []
+
+    def take_all(self, given: Iterable[Given]) -> None:
+        """Take in all records; afterwards the journal can be asked about them."""
+        for one in given:
+            self.take(one)
+        self._flush()
+        self._journal.index()
+
+    def take(self, given: Given) -> None:
+        """Take in one record with what is wrong with it."""
+        self._taken += 1
+        number, kind = self._taken, given.kind
+        self._positions[kind] += 1
+        faults = [(kind, _text_of(given.record, "external_id"), *problem) for problem in given.problems]
+        record = given.record if isinstance(given.record, Mapping) else None
+        if record is None:
+            faults = faults or [(kind, None, "", "must be an object")]
+        elif kind in INPUT_KINDS:
+            already = {fault[2] for fault in faults}
+            faults += [fault for fault in self._judge(kind, record) if fault[2] not in already]
+        body, as_given = None, given.text
+        if record is not None:
+            body, unwritable = _written(record)
+            if unwritable:
+                faults.append((kind, None, "", unwritable))
+            elif kind == "subscription_events" and not record.get("external_id"):
+                # the one that it is sent with
+                record = {**record, "external_id": event_id(json.loads(body))}
+        elif as_given is None and given.record is not None:
+            as_given = str(given.record)
+        self._enter(number, given, record, body, as_given, sound=not faults)
+        self._faults += [(number, *fault) for fault in faults]
+        if len(self._rows) >= _FLUSH:
+            self._flush()
+        if number % _PROGRESS == 0:
+            log.info("%d records are read and checked", number)
+
+    def _judge(self, kind: str, record: Mapping[str, Any]) -> list[tuple[str, str | None, str, str]]:
+        faults = []
+        for place, inner, part in within(kind, record, bulk=True):
+            # attributes and contact of a customer are no records of their own to the API
+            named, told = (inner, part) if inner in INPUT_KINDS else (kind, record)
+            for problem in own_problems(inner, part, bulk=True):
+                # whether an invoice has line items shows when all records are in
+                if inner == "invoices" and problem.field == "line_items" and not part.get("line_items"):
+                    continue
+                faults.append((named, _text_of(told, "external_id"), f"{place}{problem.field}", problem.message))
+            for name, meant in misspelt(inner, part, bulk=True).items():
+                self.warnings.setdefault(f"{inner}: unknown field {name!r} is sent as it is; is {meant!r} meant?")
+        if kind in PARTS and not record.get("invoice_external_id"):
+            faults.append((kind, _text_of(record, "external_id"), "invoice_external_id", "is missing"))
+        return faults
+
+    def _enter(
+        self,
+        number: int,
+        given: Given,
+        record: Mapping[str, Any] | None,
+        body: str | None,
+        as_given: str | None,
+        *,
+        sound: bool,
+    ) -> None:
+        kind = given.kind
+        external_id = _text_of(record, "external_id")
+        customer = external_id if kind == "customers" else _text_of(record, "customer_external_id")
+        invoice = _text_of(record, "invoice_external_id") if kind in PARTS else None
+        moment = _moment(record[_MOMENTS[kind]]) if sound and record is not None and kind in _MOMENTS else None
+        nested = {name: parts(record, name) for name in PARTS} if kind == "invoices" and record is not None else {}
+        items = len(nested.get("line_items", ()))
+        size = len(body or "")
+        for name, those in nested.items():
+            size += len(those) * (_OF_A_PART + 2 * len(external_id or ""))
+            self._name_parts(number, name, those)
+        if kind in PARTS:
+            size += _OF_A_PART
+            if external_id:
+                self._parts.append((kind, external_id, number, "external_id"))
+        if kind in ("line_items", "subscription_events"):
+            self._name_plan(number, _PLAN, record)
+        self._rows.append(
+            (
+                number,
+                kind,
+                self._positions[kind],
+                given.place,
+                external_id,
+                customer,
+                invoice,
+                moment,
+                items,
+                size,
+                body,
+                as_given,
+                given.replace,
+            )
+        )
+
+    def _name_parts(self, number: int, name: str, those: list[Mapping[str, Any]]) -> None:
+        for index, part in enumerate(those):
+            if external_id := _text_of(part, "external_id"):
+                self._parts.append((name, external_id, number, f"{name}[{index}].external_id"))
+            if name == "line_items":
+                self._name_plan(number, f"{name}[{index}].{_PLAN}", part)
+
+    def _name_plan(self, number: int, field: str, record: Mapping[str, Any] | None) -> None:
+        if plan := _text_of(record, _PLAN):
+            self._plans.append((plan, number, field))
+
+    def _flush(self) -> None:
+        self._journal.change_each(f"INSERT INTO records VALUES ({', '.join('?' * 13)}, NULL)", self._rows)  # noqa: S608
+        self._journal.change_each("INSERT INTO parts VALUES (?, ?, ?, ?)", self._parts)
+        self._journal.change_each("INSERT INTO plans_named VALUES (?, ?, ?)", self._plans)
+        self._journal.reject(self._faults)
+        for buffer in (self._rows, self._parts, self._plans, self._faults):
+            buffer.clear()
+
+
+def _written(record: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Return the JSON text of a record, and why it cannot be sent as it is."""
+    try:
+        return json.dumps(sendable(record), allow_nan=False, sort_keys=True), None
+    except (TypeError, ValueError):
+        # a record that cannot be sent must still be seen
+        return json.dumps(record, default=str, skipkeys=True), "cannot be written as JSON"
+
+
+def _text_of(record: Any, name: str) -> str | None:
+    value = record.get(name) if isinstance(record, Mapping) else None
+    return value if isinstance(value, str) and value else None
+
+
+def _moment(value: Any) -> str:
+    return _moment_of_text(value) if isinstance(value, str) else as_utc(value).isoformat()
+
+
+@functools.lru_cache(maxsize=10_000)
+def _moment_of_text(value: str) -> str:
+    return as_utc(value).isoformat()

@@ -1,0 +1,189 @@
+"""Ask what the data source has of the records that are to be sent."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_chartmogul.client.errors import short
+from airflow_provider_chartmogul.imports.records import PARTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.client.pagination import Listing
+    from airflow_provider_chartmogul.client.values import Record
+    from airflow_provider_chartmogul.imports.journal import Journal
+
+    Row = tuple[str | None, str, str | None, str | None]
+    """External id, uuid, and as JSON errors and external ids of parts."""
+
+    RowsOf = Callable[[Record], list[Row]]
+
+
+class Present:
+    """What the data source has, as far as it was asked. Goes into the table ``there`` of the journal.
+
+    A list is read as a whole, once, unless that takes more requests than to ask for each record.
+
+    :param client: client of the account.
+    :param data_source_uuid: data source, ``ds_…``.
+    :param journal: the records, and where the answers go.
+    """
+
+    def __init__(self, client: ChartMogulClient, data_source_uuid: str, journal: Journal) -> None:
+        self._client = client
+        self._source = data_source_uuid
+        self._journal = journal
+        self._walked: dict[str, bool] = {}
+
+    def read_plans(self) -> dict[str, Record]:
+        """Read all plans of the data source, and return them by external id."""
+        plans = {plan["external_id"]: plan for plan in self._client.plans.list(data_source_uuid=self._source)}
+        self._note("plans", [(name, plan["uuid"], None, None) for name, plan in plans.items()])
+        return plans
+
+    def find_customers(self, names: Sequence[str], total: int, *, again: bool = False) -> None:
+        """Find customers by external id.
+
+        :param total: how many may be asked for in the whole import.
+        :param again: also if they were asked for before.
+        """
+        if again:
+            self._walked.pop("customers", None)
+        unclear: list[str] = []
+
+        def rows(customer: Record) -> list[Row]:
+            if len(customer.get("external_ids") or ()) <= 1:
+                return [(customer.get("external_id"), customer["uuid"], None, None)]
+            # one that was merged does not tell of which data source each of its ids is
+            unclear.extend(name for name in customer["external_ids"] if self._is_meant(name))
+            return []
+
+        listing = self._client.customers.list(data_source_uuid=self._source)
+        walked = self._walk("customers", listing, rows, total)
+        left = [] if walked else [name for name in names if again or self._uuid("customers", name) is None]
+        found = self._ask_each(self._one_customer, [*dict.fromkeys([*unclear, *left])])
+        self._note("customers", [row for those in found for row in those])
+
+    def find_belongings(self, customers: Sequence[str], *, again: bool = False) -> None:
+        """Find invoices and subscription events of customers that were found before.
+
+        :param customers: their external ids.
+        :param again: also if they were asked for before.
+        """
+        lists: tuple[
+            tuple[str, Listing, Callable[[Record], list[Row]], Callable[[tuple[str, str]], list[Row]]], ...
+        ] = (
+            (
+                "invoices",
+                self._client.invoices.list(data_source_uuid=self._source, validation_type="all"),
+                _invoice,
+                self._invoices_of,
+            ),
+            (
+                "subscription_events",
+                self._client.subscription_events.list(data_source_uuid=self._source),
+                _event,
+                self._events_of,
+            ),
+        )
+        for kind, listing, row, of_one in lists:
+            wanted = [pair for name in customers for pair in self._with(kind, name)]
+            if again:
+                self._walked.pop(kind, None)
+            if not wanted or self._walk(kind, listing, row, len(wanted) if again else self._number_with(kind)):
+                continue
+            for rows in self._ask_each(of_one, wanted):
+                self._note(kind, rows)
+
+    def forget(self, kind: str, external_id: str) -> None:
+        """Forget a record that was deleted."""
+        self._journal.change("DELETE FROM there WHERE kind = ? AND external_id = ?", (kind, external_id))
+
+    def _walk(self, kind: str, listing: Listing, rows: RowsOf, total: int) -> bool:
+        """Read a list, and tell whether to its end: no more pages than there are records to ask for."""
+        if kind not in self._walked:
+            self._walked[kind] = False
+            for number, page in enumerate(listing.pages(), start=1):
+                self._note(kind, [one for record in page.records for one in rows(record)])
+                if not page.has_more:
+                    self._walked[kind] = True
+                if number >= total:
+                    break
+        return self._walked[kind]
+
+    def _is_meant(self, customer: str) -> bool:
+        return self._journal.one("SELECT 1 FROM records WHERE customer = ?", (customer,)) is not None
+
+    def _uuid(self, kind: str, name: str) -> str | None:
+        found: str | None = self._journal.one("SELECT uuid FROM there WHERE kind = ? AND external_id = ?", (kind, name))
+        return found
+
+    def _with(self, kind: str, customer: str) -> list[tuple[str, str]]:
+        """Return external id and uuid of a customer, if it was found and there are records of this kind about it."""
+        return list(
+            self._journal.ask(
+                """SELECT external_id, uuid FROM there WHERE kind = 'customers' AND external_id = ?
+                AND EXISTS (SELECT 1 FROM records WHERE customer = ? AND kind = ?)""",
+                (customer, customer, kind),
+            )
+        )
+
+    def _number_with(self, kind: str) -> int:
+        """Return of how many customers that were found there are records of this kind."""
+        return int(
+            self._journal.one(
+                """SELECT count(*) FROM there t WHERE t.kind = 'customers'
+                AND EXISTS (SELECT 1 FROM records r WHERE r.customer = t.external_id AND r.kind = ?)""",
+                (kind,),
+            )
+        )
+
+    def _ask_each(self, ask: Callable[[Any], list[Row]], names: Sequence[Any]) -> Iterable[list[Row]]:
+        """Ask for several at a time, and return the answers in the order of the names."""
+        if not names:
+            return ()
+        with ThreadPoolExecutor(self._client.max_connections, thread_name_prefix="chartmogul-look") as threads:
+            return list(threads.map(ask, names))
+
+    def _one_customer(self, name: str) -> list[Row]:
+        found = self._client.customers.list(data_source_uuid=self._source, external_id=name).first()
+        return [] if found is None else [(name, found["uuid"], None, None)]
+
+    def _invoices_of(self, customer: tuple[str, str]) -> list[Row]:
+        uuid = customer[1]
+        listed = self._client.invoices.list(data_source_uuid=self._source, customer_uuid=uuid, validation_type="all")
+        return [row for invoice in listed for row in _invoice(invoice)]
+
+    def _events_of(self, customer: tuple[str, str]) -> list[Row]:
+        listed = self._client.subscription_events.list(data_source_uuid=self._source, customer_external_id=customer[0])
+        return [row for event in listed for row in _event(event)]
+
+    def _note(self, kind: str, rows: Iterable[Row]) -> None:
+        self._journal.change_each(
+            "INSERT OR REPLACE INTO there VALUES (?, ?, ?, ?, ?)", ((kind, *row) for row in rows if row[0] is not None)
+        )
+
+
+def _invoice(invoice: Record) -> list[Row]:
+    parts = {kind: [part.get("external_id") for part in invoice.get(kind) or ()] for kind in PARTS}
+    return [(invoice.get("external_id"), invoice["uuid"], _errors(invoice), json.dumps(parts))]
+
+
+def _event(event: Record) -> list[Row]:
+    return [(event.get("external_id"), str(event["id"]), _errors(event), None)]
+
+
+def _errors(record: Record) -> str | None:
+    """Return field to sentence; the API writes lists of sentences, or one."""
+    errors = record.get("errors") or {}
+    if not isinstance(errors, dict):
+        errors = {"": errors}
+    told = {
+        str(field): short(" ".join(map(str, said)) if isinstance(said, list) else str(said))
+        for field, said in errors.items()
+    }
+    return json.dumps(told) if told else None
