@@ -35,6 +35,7 @@ def get_provider_info() -> dict[str, Any]:
                 "customers",
                 "data_sources",
                 "enrichment",
+                "enrichment_by_difference",
                 "imports",
                 "invoice_parts",
                 "invoices",

@@ -53,6 +53,7 @@ ARGUMENTS = {
     "ChartMogulAddCustomAttributesOperator": {"customer_uuid": "cus_1", "custom_attributes": []},
     "ChartMogulUpdateCustomAttributesOperator": {"customer_uuid": "cus_1", "custom_attributes": {"a": 1}},
     "ChartMogulRemoveCustomAttributesOperator": {"customer_uuid": "cus_1", "keys": ["a"]},
+    "ChartMogulEnrichCustomersOperator": {"rows": [], "customer": "email", "tags_column": "tags"},
     "ChartMogulImportBillingOperator": {"data_source_uuid": "ds_1", "customers": []},
     "ChartMogulImportCustomersOperator": {"records": [{}]},
     "ChartMogulUpdateCustomersOperator": {"records": [{}]},

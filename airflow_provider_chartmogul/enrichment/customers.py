@@ -1,0 +1,138 @@
+"""Read the customers that rows are about, and compare each with what its row wants."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_chartmogul.client.resources.customers import find_customer
+from airflow_provider_chartmogul.enrichment.difference import difference
+from airflow_provider_chartmogul.enrichment.ledger import key_of
+from airflow_provider_chartmogul.enrichment.values import seeming
+from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.client.values import Record
+    from airflow_provider_chartmogul.enrichment.columns import Columns
+    from airflow_provider_chartmogul.enrichment.difference import Wanted
+    from airflow_provider_chartmogul.enrichment.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+FEW: Final = 200
+"""So many customers are looked up one by one; for more, the list of all is read, of which a page holds as many."""
+
+
+class Customers:
+    """Finds the customers of rows, and enters into the ledger what has to change.
+
+    :param client: client of the account.
+    :param columns: what the columns of the rows mean.
+    :param ledger: with all rows.
+    :param data_source_uuid: only customers with a part in this data source.
+    """
+
+    def __init__(
+        self, client: ChartMogulClient, columns: Columns, ledger: Ledger, data_source_uuid: str | None = None
+    ) -> None:
+        self._client = client
+        self._columns = columns
+        self._types = columns.types
+        self._ledger = ledger
+        self._data_source_uuid = data_source_uuid
+        self.seeming_types: dict[str, set[str]] = {key: set() for key in self._types}
+        """What types the values of the attributes seem to have, of all customers that were read."""
+
+    def find(self) -> None:
+        """Find the customers of all open rows.
+
+        :raises ChartMogulError: they cannot be read; nothing was sent by then.
+        """
+        if self._ledger.unmatched() > FEW:
+            self._walk()
+        # few from the beginning, or such as moved in the list while it was read
+        if self._ledger.unmatched() <= FEW:
+            self._look_up()
+
+    def _walk(self) -> None:
+        sources: list[str] | list[str | None] = [self._data_source_uuid]
+        if self._columns.naming == "external_id":
+            sources = self._ledger.data_sources()
+        for source in sources:
+            for page in self._client.customers.list(data_source_uuid=source).pages():
+                self._match(page.records)
+
+    def _match(self, customers: Iterable[Record]) -> None:
+        by_key: dict[str, list[Record]] = {}
+        for customer in customers:
+            self._learn(customer)
+            for key in self._keys(customer):
+                by_key.setdefault(key, []).append(customer)
+        for position, key, wanted in self._ledger.wanting(by_key):
+            for customer in by_key[key]:
+                self._compare(position, wanted, customer)
+
+    def _look_up(self) -> None:
+        rows = list(self._ledger.unmatched_rows())
+        with ThreadPoolExecutor(self._client.max_connections, thread_name_prefix="chartmogul-customers") as pool:
+            found = pool.map(self._named, [name for _, name, _ in rows])
+            for (position, _, wanted), customers in zip(rows, found, strict=True):
+                for customer in customers:
+                    self._learn(customer)
+                    self._compare(position, wanted, customer)
+
+    def _named(self, name: Mapping[str, str]) -> list[Record]:
+        """Return the customers with a name; from any thread."""
+        if "email" in name:
+            try:
+                found = list(self._client.customers.search(email=name["email"].strip()))
+            except ChartMogulNotFoundError:
+                return []
+        else:
+            customer = find_customer(self._client.customers, name)
+            found = [customer] if customer else []
+        source = self._data_source_uuid
+        return [customer for customer in found if source is None or source in _sources(customer)]
+
+    def _keys(self, customer: Record) -> Iterator[str]:
+        """Yield what a customer may be named by."""
+        if self._columns.naming == "email":
+            yield key_of({"email": customer.get("email") or ""})
+        elif self._columns.naming == "customer_uuid":
+            yield customer["uuid"]
+        else:
+            for source, external_id in _parts(customer):
+                yield key_of({"data_source_uuid": source, "external_id": external_id})
+
+    def _learn(self, customer: Record) -> None:
+        custom = _attributes(customer).get("custom") or {}
+        for key, seen in self.seeming_types.items():
+            kind = seeming(custom.get(key))
+            if kind is not None:
+                seen.add(kind)
+
+    def _compare(self, position: int, wanted: Wanted, customer: Record) -> None:
+        change = difference(wanted, _attributes(customer), self._types, self._columns.owned)
+        self._ledger.match(position, customer["uuid"], change)
+
+
+def _attributes(customer: Record) -> Mapping[str, Any]:
+    return customer.get("attributes") or {}
+
+
+def _sources(customer: Record) -> list[str]:
+    return list(customer.get("data_source_uuids") or [customer.get("data_source_uuid")])
+
+
+def _parts(customer: Record) -> Iterable[tuple[str, str]]:
+    """Return data source and external id of each part of a customer, of which merged ones have several."""
+    sources, external_ids = _sources(customer), customer.get("external_ids") or [customer.get("external_id")]
+    # of unequal lengths, nothing says which id is of which source
+    return (
+        zip(sources, external_ids, strict=True) if len(sources) == len(external_ids) else product(sources, external_ids)
+    )

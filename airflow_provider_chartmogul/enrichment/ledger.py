@@ -1,0 +1,231 @@
+"""The rows of one run, whom they reach, what has to change, and what became of it, on the local disk.
+
+One SQLite file in a temporary directory, gone with the run: as many rows as fit there need no memory.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_chartmogul.client.values import json_default
+from airflow_provider_chartmogul.enrichment.difference import Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from airflow_provider_chartmogul.client.values import Record
+
+_TABLES: Final = """
+CREATE TABLE rows (
+    position INTEGER PRIMARY KEY, place TEXT, given TEXT, name TEXT, key TEXT, wanted TEXT, state TEXT
+);
+CREATE TABLE problems (position INTEGER, field TEXT, message TEXT);
+CREATE TABLE matches (
+    position INTEGER, customer TEXT, change TEXT, state TEXT, PRIMARY KEY (customer, position)
+) WITHOUT ROWID;
+CREATE TABLE ranks (state TEXT, rank INTEGER);
+CREATE VIEW unmatched AS
+    SELECT * FROM rows WHERE state IS NULL AND position NOT IN (SELECT position FROM matches);
+"""
+
+_PAGE: Final = 1_000
+
+WORST_FIRST: Final = ("not_sent", "unknown", "rejected", "changed", "unchanged")
+"""What can become of a row at a customer; of a row with several, the first that became of one of them."""
+
+
+class Ledger:
+    """The rows of one run. For one thread.
+
+    A row is open until it has a state: ``rejected`` or ``not_found`` before anything is sent, afterwards one of
+    :data:`WORST_FIRST`.
+
+    :param database: an empty one.
+    """
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._db = database
+        # nobody reads it after a crash
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", "temp_store = FILE"):
+            self._db.execute(f"PRAGMA {pragma}")
+        self._db.executescript(_TABLES)
+        self._db.executemany("INSERT INTO ranks VALUES (?, ?)", zip(WORST_FIRST, range(len(WORST_FIRST)), strict=True))
+        self._db.execute("BEGIN")
+
+    # rows in ----------------------------------------------------------------------------------------------------------
+
+    def add(self, position: int, place: str, given: Any) -> None:
+        """Enter a row as it was given.
+
+        :param position: counted from 1.
+        :param place: where it stands in its source, for people.
+        """
+        self._db.execute(
+            "INSERT INTO rows (position, place, given) VALUES (?, ?, ?)",
+            (position, place, json.dumps(given, default=_as_text)),
+        )
+
+    def understand(self, position: int, name: Mapping[str, str], wanted: Wanted) -> None:
+        """Enter whom a row is about, and what it wants."""
+        self._db.execute(
+            "UPDATE rows SET name = ?, key = ?, wanted = ? WHERE position = ?",
+            (json.dumps(name), key_of(name), json.dumps(asdict(wanted), sort_keys=True), position),
+        )
+
+    def reject(self, position: int, faults: Iterable[tuple[str, str]], state: str = "rejected") -> None:
+        """Enter that a row cannot be sent, and why; it then reaches nobody."""
+        self._db.execute("UPDATE rows SET state = ? WHERE position = ?", (state, position))
+        self._db.execute("DELETE FROM matches WHERE position = ?", (position,))
+        self.complain(position, faults)
+
+    def complain(self, position: int, reasons: Iterable[tuple[str, str]]) -> None:
+        """Enter reasons for what became of a row: pairs of field and message."""
+        self._db.executemany("INSERT INTO problems VALUES (?, ?, ?)", ((position, *reason) for reason in reasons))
+
+    def all_rows_are_in(self) -> None:
+        """Make ready for questions."""
+        # an index that grows with its table costs ten times as much
+        self._db.execute("CREATE INDEX rows_by_key ON rows (key)")
+
+    # customers --------------------------------------------------------------------------------------------------------
+
+    def data_sources(self) -> list[str]:
+        """Return the data sources that open rows name, if rows name any."""
+        found = self.ask("SELECT DISTINCT json_extract(name, '$.data_source_uuid') FROM rows WHERE state IS NULL")
+        return sorted(source for (source,) in found if source is not None)
+
+    def unmatched(self) -> int:
+        """Return how many open rows have no customer yet."""
+        return int(self.one("SELECT count(*) FROM unmatched"))
+
+    def unmatched_rows(self) -> Iterator[tuple[int, dict[str, str], Wanted]]:
+        """Yield position, name and wishes of these."""
+        for position, name, wanted in self.ask("SELECT position, name, wanted FROM unmatched ORDER BY position"):
+            yield position, json.loads(name), Wanted(**json.loads(wanted))
+
+    def wanting(self, keys: Collection[str]) -> Iterator[tuple[int, str, Wanted]]:
+        """Yield position, key and wishes of the open rows with one of these keys."""
+        question = (
+            "SELECT position, key, wanted FROM rows WHERE key IN (SELECT value FROM json_each(?)) AND state IS NULL"
+        )
+        for position, key, wanted in self.ask(question, (json.dumps(list(keys)),)):
+            yield position, key, Wanted(**json.loads(wanted))
+
+    def match(self, position: int, customer: str, change: Record | None) -> None:
+        """Enter that a row reaches a customer, and what has to change there."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO matches VALUES (?, ?, ?, ?)",
+            (position, customer, json.dumps(change) if change else None, None if change else "unchanged"),
+        )
+
+    def all_customers_are_in(self) -> None:
+        """Make ready for questions."""
+        self._db.execute("CREATE INDEX matches_by_row ON matches (position, customer)")
+
+    # what became of them ----------------------------------------------------------------------------------------------
+
+    def to_change(self) -> Iterator[list[Record]]:
+        """Yield what has to change, in portions, each with ``position``, ``customer_uuid`` and ``change``."""
+        question = (
+            "SELECT position, customer, change FROM matches WHERE state IS NULL AND (position, customer) > (?, ?)"
+            " ORDER BY position, customer LIMIT ?"
+        )
+        last = (0, "")
+        while found := self._db.execute(question, (*last, _PAGE)).fetchall():
+            last = found[-1][:2]
+            yield [{"position": row, "customer_uuid": one, "change": json.loads(text)} for row, one, text in found]
+
+    def settle(self, position: int, customer: str, state: str, change: Record) -> None:
+        """Enter what became of a row at a customer, and what of the change was done."""
+        self._db.execute(
+            "UPDATE matches SET state = ?, change = ? WHERE customer = ? AND position = ?",
+            (state, json.dumps(change), customer, position),
+        )
+
+    def give_up(self, reason: str) -> None:
+        """Enter that what is left to change was not sent."""
+        left = "SELECT DISTINCT position, '', ? FROM matches WHERE state IS NULL"
+        self._db.execute(f"INSERT INTO problems {left}", (reason,))
+        self._db.execute("UPDATE matches SET state = 'not_sent', change = NULL WHERE state IS NULL")
+
+    def close(self) -> None:
+        """Give every open row the state that its customers have."""
+        self._db.execute(
+            "UPDATE rows SET state = (SELECT r.state FROM matches m JOIN ranks r ON r.state = m.state"
+            " WHERE m.position = rows.position ORDER BY r.rank LIMIT 1) WHERE state IS NULL"
+        )
+
+    def counts(self) -> Counter[str]:
+        """Return how many rows there are in each state."""
+        return Counter(dict(self.ask("SELECT ifnull(state, 'open'), count(*) FROM rows GROUP BY 1")))
+
+    def problems(self, states: Sequence[str], limit: int = -1) -> Iterator[Record]:
+        """Yield what is wrong with rows in one of these states: position, place, name, field and message."""
+        question = (
+            "SELECT p.position, r.place, r.name, p.field, p.message FROM problems p"
+            " JOIN rows r ON r.position = p.position WHERE r.state IN (SELECT value FROM json_each(?))"
+            " ORDER BY p.position, p.rowid LIMIT ?"
+        )
+        for position, place, name, field, message in self.ask(question, (json.dumps(list(states)), limit)):
+            named = json.loads(name) if name else {}
+            yield {"position": position, "place": place, "name": named, "field": field, "message": message}
+
+    def outcomes(self) -> Iterator[tuple[int, str, str | None, str, Record | None]]:
+        """Yield position, place, customer, state and change of each row, once for each customer that it reaches."""
+        question = (
+            "SELECT r.position, r.place, m.customer, ifnull(m.state, r.state), m.change FROM rows r"
+            " LEFT JOIN matches m ON m.position = r.position"
+            " ORDER BY r.position, m.customer"
+        )
+        for position, place, customer, state, change in self.ask(question):
+            yield position, place, customer, state, json.loads(change) if change else None
+
+    def given(self, states: Sequence[str]) -> Iterator[tuple[int, Any]]:
+        """Yield position and row, as it was given, of those in one of these states."""
+        question = "SELECT position, given FROM rows WHERE state IN (SELECT value FROM json_each(?)) ORDER BY position"
+        for position, given in self.ask(question, (json.dumps(list(states)),)):
+            yield position, json.loads(given)
+
+    # SQL --------------------------------------------------------------------------------------------------------------
+
+    def ask(self, question: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of an answer."""
+        cursor = self._db.execute(question, values)
+        while found := cursor.fetchmany(_PAGE):
+            yield from found
+
+    def one(self, question: str, values: Sequence[Any] = ()) -> Any:
+        """Return the first value of an answer, ``None`` if there is none."""
+        found = self._db.execute(question, values).fetchone()
+        return None if found is None else found[0]
+
+
+@contextmanager
+def opened() -> Iterator[Ledger]:
+    """Open a ledger, gone when the block ends."""
+    with (
+        TemporaryDirectory(prefix="chartmogul-enrichment-") as folder,
+        closing(sqlite3.connect(Path(folder, "ledger.sqlite"), isolation_level=None)) as database,
+    ):
+        yield Ledger(database)
+
+
+def key_of(name: Mapping[str, str]) -> str:
+    """Return one text for a name of a customer, the same for the same customer."""
+    if "email" in name:
+        return name["email"].strip().lower()
+    return "\n".join(name[field] for field in ("customer_uuid", "data_source_uuid", "external_id") if field in name)
+
+
+def _as_text(value: Any) -> str:
+    try:
+        return json_default(value)
+    except TypeError:
+        return str(value)

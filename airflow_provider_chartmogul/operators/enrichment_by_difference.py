@@ -1,0 +1,187 @@
+"""Operator that pushes tags and custom attributes from a warehouse to customers (reverse ETL)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal
+
+from airflow_provider_chartmogul import json_lines
+from airflow_provider_chartmogul.enrichment import Columns, opened, push
+from airflow_provider_chartmogul.enrichment.rows import open_rows
+from airflow_provider_chartmogul.operators.base import (
+    ChartMogulOperator,
+    check_count,
+    check_flag,
+    optional_text,
+    required_text,
+    storage_path,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_chartmogul.enrichment import Enrichment
+
+_PATHS = ("rejected_path", "result_path")
+
+
+class ChartMogulEnrichCustomersOperator(ChartMogulOperator):
+    """Give customers the tags and custom attributes that a query or files say, by sending only what differs.
+
+    Each row is about one customer. All rows are read and checked, then the customers: by the list of all, or one by one
+    where there are up to 200 rows. What a customer is to have is compared with what it has, by type: ``"12"`` is the
+    Integer 12, 1.50 the Decimal 1.5, and two Timestamps are equal if they are the same moment. A customer that differs
+    takes up to four requests: attributes set, attributes removed, tags added, tags removed. A second run over the same
+    rows sends nothing, and a retry what is left.
+
+    A row is rejected that lacks a column, holds what does not fit its type, reaches nobody or too many customers, sets
+    an attribute that has another type in the account, or contradicts an earlier row about the same customer. With more
+    than ``max_rejected`` of them nothing is sent. Empty text is NULL.
+
+    Returns ``{"rows", "customers", "unchanged", "changed", "rejected", "unknown", "not_found", "writes", "dry_run",
+    "fan_out": {"rows", "customers", "largest"}}``: numbers of rows and the customers that sound ones reach, of rows by
+    what became of them, of requests that changed something, and how many rows reach how many customers, one at most the
+    largest number. A row with several customers counts by the worst that became of it at one of them.
+    Reference: ``/reference/customers/attributes``.
+
+    :param rows: a list of rows; the path or glob of files (JSON Lines, CSV, Parquet); with ``sql_conn_id``, the text of
+        a query; or ``{"path": …, "conn_id": …, "format": …}`` or ``{"sql": …, "conn_id": …, "parameters": …}``. A file
+        that ``rejected_path`` named will do as well. (templated)
+    :param customer: how a row names its customer: by the column ``customer_uuid``, by ``external_id`` with
+        ``data_source_uuid``, or by ``email``, which may reach several. Where columns have other names, a mapping such
+        as ``{"external_id": "account_id", "data_source_uuid": "source"}``.
+    :param attributes: key of each custom attribute to its type (``String``, ``Integer``, ``Decimal``, ``Timestamp``,
+        ``Boolean``), or to ``{"column": …, "type": …}`` where its column has another name.
+    :param tags_column: column with the tags of a customer: a list, or text with commas between them.
+    :param tag_flags: tag to the column that says whether a customer is to have it.
+    :param owned_tags: tags that the rows alone decide about: those of them that a row does not name are taken off its
+        customer. Tags, or their beginnings with ``*`` at the end (``segment:*``). No other tag is ever taken off:
+        without this, tags are only added.
+    :param nulls: ``keep``: NULL leaves the attribute, tag or tags as they are. ``clear``: it removes the attribute, and
+        stands for no tags or for false.
+    :param data_source_uuid: only customers of this data source, to which ``external_id`` belongs; without it, rows by
+        ``external_id`` have a column for theirs. (templated)
+    :param max_fan_out: how many customers one row may reach; more reject it.
+    :param ignore_missing: a row that names no customer is only counted, instead of being rejected.
+    :param dry_run: send nothing; the result says what would have been.
+    :param max_rejected: how many rows may be rejected or unknown without failing the task: a number, or their share as
+        a float below 1.
+    :param rejected_path: file for the rows that were rejected, are unknown or were not sent, as JSON Lines of
+        ``{"kind", "record", "problems"}``, gzip where it ends in ``.gz``; empty where there are none. (templated)
+    :param result_path: file for what was done, as JSON Lines of ``{"position", "place", "customer_uuid", "state",
+        "set", "removed", "tags_added", "tags_removed"}``, a line for each row and customer. (templated)
+    :param path_conn_id: Airflow connection for paths in object storage. (templated)
+    :param sql_conn_id: Airflow connection of the database. (templated)
+    :raises ValueError: an argument cannot be; when the DAG is parsed.
+    :raises ChartMogulImportFailedError: more than ``max_rejected`` rows were rejected; the task is not retried.
+    :raises ChartMogulImportIncompleteError: ChartMogul could not be reached; a retry sends what is left.
+    """
+
+    template_fields: Sequence[str] = (
+        *ChartMogulOperator.template_fields,
+        "rows",
+        "data_source_uuid",
+        *_PATHS,
+        "path_conn_id",
+        "sql_conn_id",
+    )
+    template_fields_renderers = {"rows": "json"}
+
+    def __init__(
+        self,
+        *,
+        rows: Sequence[Mapping[str, Any]] | Mapping[str, Any] | str,
+        customer: str | Mapping[str, str],
+        attributes: Mapping[str, str | Mapping[str, str]] | None = None,
+        tags_column: str | None = None,
+        tag_flags: Mapping[str, str] | None = None,
+        owned_tags: Sequence[str] | str | None = None,
+        nulls: Literal["keep", "clear"] = "keep",
+        data_source_uuid: str | None = None,
+        max_fan_out: int = 1,
+        ignore_missing: bool = False,
+        dry_run: bool = False,
+        max_rejected: float = 0,
+        rejected_path: str | None = None,
+        result_path: str | None = None,
+        path_conn_id: str | None = None,
+        sql_conn_id: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.rows = rows
+        self.customer = customer
+        self.attributes = attributes
+        self.tags_column = tags_column
+        self.tag_flags = tag_flags
+        self.owned_tags = owned_tags
+        self.nulls = nulls
+        self.data_source_uuid = data_source_uuid
+        self.max_fan_out = max_fan_out
+        self.ignore_missing = ignore_missing
+        # BaseOperator has a method of the name dry_run
+        self.sends_nothing = dry_run
+        self.max_rejected = max_rejected
+        self.rejected_path = rejected_path
+        self.result_path = result_path
+        self.path_conn_id = path_conn_id
+        self.sql_conn_id = sql_conn_id
+        self._check_arguments()
+
+    def _check_arguments(self) -> None:
+        self._columns()
+        check_count("max_fan_out", self.max_fan_out, least=1)
+        check_flag("ignore_missing", self.ignore_missing)
+        check_flag("dry_run", self.sends_nothing)
+        _check_allowance("max_rejected", self.max_rejected)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return how many rows had which outcome."""
+        source = optional_text("data_source_uuid", self.data_source_uuid)
+        paths = {name: optional_text(name, getattr(self, name)) for name in _PATHS}
+        rows = open_rows(
+            required_text("rows", self.rows) if isinstance(self.rows, str) else self.rows,
+            path_conn_id=optional_text("path_conn_id", self.path_conn_id),
+            sql_conn_id=optional_text("sql_conn_id", self.sql_conn_id),
+        )
+        with opened() as ledger:
+            enrichment = push(
+                self.hook.get_conn(),
+                rows,
+                self._columns(),
+                ledger,
+                data_source_uuid=source,
+                max_fan_out=self.max_fan_out,
+                max_rejected=self.max_rejected,
+                ignore_missing=self.ignore_missing,
+                dry_run=self.sends_nothing,
+            )
+            return self._account(enrichment, **paths)
+
+    def _columns(self) -> Columns:
+        return Columns.given(
+            customer=self.customer,
+            attributes=self.attributes,
+            tags_column=self.tags_column,
+            tag_flags=self.tag_flags,
+            owned_tags=self.owned_tags,
+            nulls=self.nulls,
+        )
+
+    def _account(self, enrichment: Enrichment, rejected_path: str | None, result_path: str | None) -> dict[str, Any]:
+        summary = enrichment.summary()
+        self.log.info("Account of the rows: %s", json.dumps(summary))
+        if result_path:
+            json_lines.write(storage_path(result_path, self.path_conn_id), enrichment.lines())
+        if rejected_path:
+            json_lines.write(storage_path(rejected_path, self.path_conn_id), enrichment.dead_letters())
+        enrichment.raise_for_failures()
+        return summary
+
+
+def _check_allowance(name: str, value: object) -> None:
+    is_share = isinstance(value, float) and 0 <= value < 1
+    if not is_share:
+        check_count(name, value, least=0)

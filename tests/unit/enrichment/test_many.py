@@ -1,0 +1,106 @@
+"""Many rows: the list of customers is read once, few are looked up, and faults change nothing of the outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_chartmogul.enrichment.customers import FEW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.unit.enrichment.conftest import Account, Run
+
+    Enrich = Callable[..., Run]
+
+MANY = FEW + 41
+SET = "POST /customers/{customer_uuid}/attributes/custom"
+TAG = "POST /customers/{customer_uuid}/attributes/tags"
+
+
+@pytest.fixture
+def names(account: Account) -> list[str]:
+    """More customers than are looked up, a third of them with one seat already; their external ids."""
+    made = [f"c{number}" for number in range(MANY)]
+    seats = [{"type": "Integer", "key": "seats", "value": 1}]
+    customers = [
+        {"external_id": name, "email": f"{name}@firm.example", "attributes": {"custom": seats if n % 3 == 0 else []}}
+        for n, name in enumerate(made)
+    ]
+    account.client.json_imports.create(account.billing, external_id="all", customers=customers)
+    while account.client.json_imports.retrieve(account.billing, "all")["status"] != "completed":
+        pass
+    return made
+
+
+def seen(account: Account) -> dict[str, dict[str, Any]]:
+    return {customer["external_id"]: customer["attributes"] for customer in account.client.customers.list()}
+
+
+def by(account: Account, customer: str, names: list[str]) -> list[dict[str, Any]]:
+    uuids = {one["external_id"]: one["uuid"] for one in account.client.customers.list()}
+    return [
+        {"customer_uuid": uuids.get(name, "cus_1"), "external_id": name, "email": f"{name}@firm.example", "seats": 1}
+        for name in names
+    ]
+
+
+@pytest.mark.parametrize("customer", ["customer_uuid", "external_id", "email"])
+def test_the_list_is_read_once_and_who_is_not_in_it_is_looked_up(
+    account: Account, enrich: Enrich, names: list[str], customer: str
+) -> None:
+    rows = by(account, customer, [*names, "gone"])
+    arguments = {"customer": customer, "attributes": {"seats": "Integer"}, "data_source_uuid": account.billing}
+    run = enrich(rows, **arguments, ignore_missing=True)
+    already = len(range(0, MANY, 3))
+    assert run.writes == {SET: MANY - already}
+    assert {name: value["custom"] for name, value in seen(account).items()} == {name: {"seats": 1} for name in names}
+    assert (run.summary["unchanged"], run.summary["changed"], run.summary["not_found"]) == (already, MANY - already, 1)
+    assert [line["position"] for line in run.lines] == list(range(1, MANY + 2))
+    # two pages, and one look for the one that is not in them
+    assert sum(run.requests.values()) - run.writes.total() == 3
+
+
+def test_few_are_looked_up(account: Account, enrich: Enrich, names: list[str]) -> None:
+    rows = by(account, "customer_uuid", names[:FEW])
+    run = enrich(rows, attributes={"seats": "Integer"})
+    assert run.requests["GET /customers/{customer_uuid}"] == FEW
+    assert run.requests["GET /customers"] == 0
+
+
+def test_each_data_source_that_rows_name_is_read(account: Account, enrich: Enrich, names: list[str]) -> None:
+    known = account.customer("c0", account.crm)
+    rows = [{"external_id": name, "data_source_uuid": account.billing, "seats": 2} for name in names]
+    rows.append({"external_id": "c0", "data_source_uuid": account.crm, "seats": 3})
+    run = enrich(rows, customer="external_id", attributes={"seats": "Integer"})
+    assert run.writes == {SET: MANY + 1}
+    assert account.custom(known) == {"seats": 3}
+    assert run.requests["GET /customers"] == 3
+
+
+def test_merged_parts_are_found_in_the_list(account: Account, enrich: Enrich, names: list[str]) -> None:
+    known = account.customer("z", account.crm)
+    account.client.customers.merge(from_=known, into={"data_source_uuid": account.billing, "external_id": "c1"})
+    rows = [{"external_id": name, "data_source_uuid": account.billing, "seats": 1} for name in names if name != "c1"]
+    rows.append({"external_id": "z", "data_source_uuid": account.crm, "seats": 8})
+    # this id is of the other part
+    rows.append({"external_id": "z", "data_source_uuid": account.billing, "seats": 9})
+    run = enrich(rows, customer="external_id", attributes={"seats": "Integer"}, ignore_missing=True)
+    assert run.summary["not_found"] == 1
+    assert seen(account)["c1"]["custom"] == {"seats": 8}
+
+
+def test_lost_answers_change_nothing_of_the_outcome(account: Account, enrich: Enrich, names: list[str]) -> None:
+    rows = [{**row, "tags": "a,b"} for row in by(account, "customer_uuid", names)]
+    account.emulator.set_faults([{"kind": "drop_after", "method": "POST", "every": 10}])
+    arguments = {"attributes": {"seats": "Integer"}, "tags_column": "tags"}
+    run = enrich(rows, **arguments)
+    assert run.summary["changed"] == MANY
+    expected = {"custom": {"seats": 1}, "tags": ["a", "b"]}
+    found = seen(account).values()
+    assert [{name: one[name] for name in expected} for one in found] == [expected] * MANY
+    # what was done is counted once, though some of it was asked for again
+    assert run.summary["writes"] == 2 * MANY - len(range(0, MANY, 3)) < run.writes.total()
+    assert not enrich(rows, **arguments).writes
