@@ -6,16 +6,21 @@ import gzip
 import io
 import logging
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
+from airflow_provider_chartmogul.imports.sources.csv_lines import check_csv, read_csv
 from airflow_provider_chartmogul.imports.sources.json_lines import read_json_lines
-from airflow_provider_chartmogul.imports.sources.rows import Columns, Row
+from airflow_provider_chartmogul.imports.sources.parquet import check_parquet, read_parquet
+from airflow_provider_chartmogul.imports.sources.rows import Row, UnfitSourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
     from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    from airflow_provider_chartmogul.imports.sources.rows import Columns
 
 log = logging.getLogger(__name__)
 
@@ -54,15 +59,21 @@ class File:
             yield io.BufferedReader(cast("io.RawIOBase", unpacked), 2**18)
 
 
-def read_files(paths: Sequence[str], conn_id: str | None, form: str | None, columns: Columns) -> Iterator[Row]:
+def read_files(
+    paths: Sequence[str], conn_id: str | None, form: str | None, columns: Columns
+) -> Generator[Row, None, None]:
     """Yield what stands in files, one after the other.
 
     :param paths: files, folders and globs.
     :param conn_id: Airflow connection of the object storage, if it needs one.
     :param form: one of :data:`FORMATS`; ``None`` lets the suffix of each file tell.
-    :raises ValueError: there is no such file, nothing tells its format, or its columns cannot be used.
+    :raises UnfitSourceError: there is no such file, nothing tells its format, or its columns cannot be used.
     """
-    for file in find_files(paths, conn_id, form):
+    files = find_files(paths, conn_id, form)
+    if columns.needed is not None and len(files) > 1:
+        # nothing of the first is given before it is known that the last can be read
+        _check_columns(files, columns)
+    for file in files:
         empty = True
         for row in _READERS[file.form](file, columns):
             empty = False
@@ -74,7 +85,7 @@ def read_files(paths: Sequence[str], conn_id: str | None, form: str | None, colu
 def find_files(paths: Sequence[str], conn_id: str | None, form: str | None) -> list[File]:
     """Return the files that paths stand for; those of one path are sorted, and none comes twice.
 
-    :raises ValueError: there is none for a path, or nothing tells the format of one.
+    :raises UnfitSourceError: there is none for a path, or nothing tells the format of one.
     """
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
@@ -98,7 +109,7 @@ def _matches(root: ObjectStoragePath) -> list[str]:
         entries = storage.find(path, detail=True)
     found = sorted(name for name, entry in entries.items() if entry["type"] == "file" and not _is_hidden(name, path))
     if not found:
-        raise ValueError(f"there is no file {_shown(path)}")
+        raise UnfitSourceError(f"there is no file {_shown(path)}")
     return found
 
 
@@ -113,7 +124,7 @@ def _form(path: str) -> str:
     form = _SUFFIXES.get(suffix)
     if form is None or (form == "parquet" and path.endswith(".gz")):
         known = ", ".join(f".{suffix}" for suffix in _SUFFIXES)
-        raise ValueError(f"the name of {_shown(path)} does not tell its format: say it in format, or use {known}")
+        raise UnfitSourceError(f"the name of {_shown(path)} does not tell its format: say it in format, or use {known}")
     return form
 
 
@@ -138,15 +149,42 @@ def _read_json_lines(file: File, _: Columns) -> Iterator[Row]:
         yield from _until_cut(read_json_lines(lines, file.name), file.name)
 
 
+def _read_csv(file: File, columns: Columns) -> Iterator[Row]:
+    with file.lines() as lines:
+        yield from _until_cut(read_csv(lines, file.name, columns), file.name)
+
+
+def _read_parquet(file: File, columns: Columns) -> Iterator[Row]:
+    # it seeks in the file, and reads ahead itself
+    with file.open(cache_type="none") as raw:
+        yield from read_parquet(raw, file.name, columns)
+
+
+def _check_columns(files: Sequence[File], columns: Columns) -> None:
+    for file in files:
+        if file.form == "csv":
+            with file.lines() as lines, suppress(*_CUT):
+                check_csv(lines, file.name, columns)
+        elif file.form == "parquet":
+            with file.open(cache_type="none") as raw:
+                check_parquet(raw, file.name, columns)
+
+
 def _until_cut(rows: Iterator[Row], name: str) -> Iterator[Row]:
     """Yield rows, and where the data of gzip is cut or broken, one that says so."""
     place = name
     try:
         for row in rows:
-            place = f"{name}, after{row.place.removeprefix(name).removeprefix(',')}"
+            place = row.place
             yield row
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        yield Row(None, place, (("", "cannot be read on: the data of gzip is cut or broken"),))
+    except _CUT:
+        after = f"{name}, after {place.removeprefix(f'{name}, ')}" if place != name else name
+        yield Row(None, after, (("", "cannot be read on: the data of gzip is cut or broken"),))
 
 
-_READERS: Final[dict[str, Callable[[File, Columns], Iterator[Row]]]] = {"jsonl": _read_json_lines}
+_CUT: Final = (EOFError, zlib.error, gzip.BadGzipFile)
+_READERS: Final[dict[str, Callable[[File, Columns], Iterator[Row]]]] = {
+    "jsonl": _read_json_lines,
+    "csv": _read_csv,
+    "parquet": _read_parquet,
+}

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_chartmogul.imports.sources.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
 
-def read_inline(records: Sequence[Any]) -> Iterator[Row]:
+def read_inline(records: Sequence[Any]) -> Generator[Row, None, None]:
     """Yield records of a list."""
     for position, record in enumerate(records, start=1):
         yield Row(record, f"record {position}")

@@ -11,7 +11,7 @@ from airflow_provider_chartmogul.imports.sources.rows import Row
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_BOM: Final = b"\xef\xbb\xbf"
+BOM: Final = b"\xef\xbb\xbf"
 
 
 class UnfitJsonError(ValueError):
@@ -36,7 +36,7 @@ def read_json_lines(lines: Iterable[bytes], name: str) -> Iterator[Row]:
     :param name: what to call the file.
     """
     for number, line in enumerate(lines, start=1):
-        raw = line.removeprefix(_BOM) if number == 1 else line
+        raw = line.removeprefix(BOM) if number == 1 else line
         if not raw.isspace() and raw:
             yield _row(raw, f"{name}, line {number}")
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.imports.sources.rows import Row
 
 KINDS: Final = ("customers", "plans", "invoices", "line_items", "transactions", "subscription_events")
-_TRUTH: Final = {None: False, False: False, True: True, "": False, "false": False, "true": True}
+_TRUTH: Final[dict[Any, bool]] = {None: False, False: False, True: True, "": False, "false": False, "true": True}
 
 
 def given_of_letter(row: Row) -> Given:

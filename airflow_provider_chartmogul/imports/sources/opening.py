@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -9,10 +10,15 @@ from typing import Any, Final
 
 from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.imports.given import Given
+from airflow_provider_chartmogul.imports.sources.conversions import typed_text
 from airflow_provider_chartmogul.imports.sources.files import FORMATS, read_files
 from airflow_provider_chartmogul.imports.sources.inline import read_inline
 from airflow_provider_chartmogul.imports.sources.letters import KINDS, given_of_letter
+from airflow_provider_chartmogul.imports.sources.mapping import Mapper, compiled
 from airflow_provider_chartmogul.imports.sources.rows import Columns, Reader, Row
+from airflow_provider_chartmogul.imports.sources.sql import read_sql
+
+log = logging.getLogger(__name__)
 
 _KEYS: Final = {
     "path": {"path", "conn_id", "format", "mapping"},
@@ -45,20 +51,45 @@ def open_source(
     if kind is not None and kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
     reader, own_mapping = _reader(spec, path_conn_id, sql_conn_id, name or kind or "records")
-    return _all_given(reader, Columns(), given_of_letter if kind is None else partial(_given, kind))
+    rules = own_mapping or mapping
+    if kind is None:
+        if rules:
+            raise ValueError("mapping is for records of one kind: those that say their own kind have none")
+        return _all_given(reader, Columns(), given_of_letter)
+    if not rules:
+        return _all_given(reader, Columns(typed=typed_text(kind)), partial(_given, kind))
+    mapper = compiled(kind, rules)
+    return _all_mapped(kind, reader, mapper)
 
 
 def _all_given(reader: Reader, columns: Columns, given: Callable[[Row], Given]) -> Iterator[Given]:
-    with closing(reader(columns)) as rows:  # type: ignore[type-var]
+    with closing(reader(columns)) as rows:
         for row in rows:
             yield given(row)
+
+
+def _all_mapped(kind: str, reader: Reader, mapper: Mapper) -> Iterator[Given]:
+    some = False
+    for given in _all_given(reader, Columns(frozenset(mapper.columns)), partial(_mapped, kind, mapper)):
+        some = True
+        yield given
+    if some and (unseen := mapper.unseen()):
+        log.warning("%s: no record has %s, which mapping names", kind, ", ".join(map(repr, unseen)))
 
 
 def _given(kind: str, row: Row) -> Given:
     record, place, faults, text = row
     if not faults and not isinstance(record, Mapping):
         faults = (("", "must be an object"),)
-    return Given(kind, record, place, tuple(Problem(*fault) for fault in faults), text)
+    return Given(kind, record, place, tuple(Problem(*fault) for fault in faults) if faults else (), text)
+
+
+def _mapped(kind: str, mapper: Mapper, row: Row) -> Given:
+    if not isinstance(row.record, Mapping):
+        return _given(kind, row)
+    problems = [Problem(mapper.columns.get(column, column), message) for column, message in row.faults]
+    record = mapper.map(row.record, problems)
+    return Given(kind, record, row.place, tuple(problems))
 
 
 def _reader(spec: object, path_conn_id: str | None, sql_conn_id: str | None, name: str) -> tuple[Reader, Any]:
@@ -88,14 +119,25 @@ def _named(
     if unknown := sorted(map(str, spec.keys() - _KEYS[key])):
         raise ValueError(f"{name} with {key} has unknown keys {', '.join(unknown)}; known: {', '.join(_KEYS[key])}")
     if key == "sql":
-        raise NotImplementedError
+        query, conn_id = _text(name, spec["sql"]), _optional(spec.get("conn_id")) or _optional(sql_conn_id)
+        if conn_id is None:
+            raise ValueError(f"{name} with sql needs the connection of a database: conn_id")
+        return lambda columns: read_sql(conn_id, query, spec.get("parameters"), columns), spec.get("mapping")
     form = spec.get("format") or None
     if form is not None and form not in FORMATS:
         raise ValueError(f"format of {name} must be one of {', '.join(FORMATS)}, not {form!r}")
     given = spec["path"]
     paths = [_text(name, path) for path in ([given] if isinstance(given, str) else given)]
-    conn_id = spec.get("conn_id") or path_conn_id or None
-    return lambda columns: read_files(paths, conn_id, form, columns), spec.get("mapping")
+    if not paths:
+        raise ValueError(f"path of {name} is an empty list")
+    place = _optional(spec.get("conn_id")) or _optional(path_conn_id)
+    return lambda columns: read_files(paths, place, form, columns), spec.get("mapping")
+
+
+def _optional(conn_id: object) -> str | None:
+    if conn_id in (None, ""):
+        return None
+    return _text("conn_id", conn_id)
 
 
 def _text(name: str, value: object) -> str:

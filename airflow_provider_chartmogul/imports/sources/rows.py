@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-log = logging.getLogger(__name__)
+
+class UnfitSourceError(ValueError):
+    """A source cannot be read as it is; the text never quotes a value."""
 
 
 class Row(NamedTuple):
@@ -41,18 +42,20 @@ class Columns:
         """Return the columns to read, of those that a source has.
 
         :param where: names the source in errors.
-        :raises ValueError: two have the same name, or one that a mapping names is not there.
+        :raises UnfitSourceError: two have the same name, or one that a mapping names is not there.
         """
         if repeated := [name for name, count in Counter(found).items() if count > 1]:
-            raise ValueError(f"{where} has more than one column {_listed(repeated)}")
+            raise UnfitSourceError(f"{where} has more than one column {_listed(repeated)}")
         if self.needed is None:
             return list(found)
         if missing := sorted(self.needed.difference(found)):
-            raise ValueError(f"{where} has no column {_listed(missing)}, which mapping names; it has {_listed(found)}")
+            raise UnfitSourceError(
+                f"{where} has no column {_listed(missing)}, which mapping names; it has {_listed(found)}"
+            )
         return [name for name in found if name in self.needed]
 
 
-Reader = Callable[[Columns], Iterator[Row]]
+Reader = Callable[[Columns], Generator[Row, None, None]]
 """Reads a source from its beginning."""
 
 
