@@ -49,6 +49,7 @@ def get_provider_info() -> dict[str, Any]:
                 "plans",
                 "reading",
                 "records",
+                "sources",
                 "subscription_events",
                 "subscriptions",
                 "tasks",
@@ -56,7 +57,7 @@ def get_provider_info() -> dict[str, Any]:
             )
         ],
         "sensors": [_modules("sensors", "activities_export", "base", "processing")],
-        "triggers": [_modules("triggers", "activities_export", "base", "processing")],
+        "triggers": [_modules("triggers", "activities_export", "base", "imports", "processing")],
         "transfers": [
             {
                 "source-integration-name": INTEGRATION,
@@ -67,6 +68,16 @@ def get_provider_info() -> dict[str, Any]:
                 "source-integration-name": INTEGRATION,
                 "target-integration-name": "Common IO",
                 "python-module": f"{PACKAGE}.transfers.chartmogul_to_object_storage",
+            },
+            {
+                "source-integration-name": "Common SQL",
+                "target-integration-name": INTEGRATION,
+                "python-module": f"{PACKAGE}.transfers.sql_to_chartmogul",
+            },
+            {
+                "source-integration-name": "Common IO",
+                "target-integration-name": INTEGRATION,
+                "python-module": f"{PACKAGE}.transfers.object_storage_to_chartmogul",
             },
         ],
         "connection-types": [_connection_type()],

@@ -70,8 +70,8 @@ def resolve_doubts(journal: Journal, present: Present) -> None:
     if journal.one("SELECT 1 FROM doubts") is None:
         return
     of_kind = "FROM doubts d JOIN records r ON r.id = d.record WHERE r.kind"
-    doubtful = _values(journal.ask(f"SELECT DISTINCT r.customer {of_kind} <> 'plans'"))  # noqa: S608 - our own text
-    if journal.one(f"SELECT 1 {of_kind} = 'plans'") is not None:  # noqa: S608
+    doubtful = _values(journal.ask(f"SELECT DISTINCT r.customer {of_kind} <> 'plans'"))
+    if journal.one(f"SELECT 1 {of_kind} = 'plans'") is not None:
         present.read_plans()
     present.find_customers(doubtful, len(doubtful), again=True)
     present.find_belongings(doubtful, again=True)

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from airflow_provider_chartmogul import json_lines, record_files
-from airflow_provider_chartmogul.operators.base import ChartMogulOperator, optional_text, storage_path
+from airflow_provider_chartmogul.operators.base import optional_text
+from airflow_provider_chartmogul.operators.files import ChartMogulFilesOperator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,12 +43,11 @@ class Account(Protocol):
         """Raise if more than so many records failed."""
 
 
-class ChartMogulAccountingOperator(ChartMogulOperator):
+class ChartMogulAccountingOperator(ChartMogulFilesOperator):
     """Base of the operators that send records, from files or not, and account for each.
 
     Files are JSON Lines (gzip where the name ends in ``.gz``) or Parquet (where it ends in ``.parquet``).
 
-    :param path_conn_id: Airflow connection for paths in object storage. (templated)
     :param rejected_path: file for the records that were rejected or are unknown: ``kind``, the ``record`` as it was
         given, its ``problems``, whether it is ``retryable`` as it is, and its ``place``. Corrected, it can be sent as
         it is. Empty where there are none. (templated)
@@ -56,24 +56,17 @@ class ChartMogulAccountingOperator(ChartMogulOperator):
     :raises ValueError: ``max_rejected`` is negative or no number; when the DAG is parsed.
     """
 
-    template_fields: Sequence[str] = (
-        *ChartMogulOperator.template_fields,
-        "path_conn_id",
-        "rejected_path",
-        "result_path",
-    )
+    template_fields: Sequence[str] = (*ChartMogulFilesOperator.template_fields, "rejected_path", "result_path")
 
     def __init__(
         self,
         *,
-        path_conn_id: str | None = None,
         rejected_path: str | None = None,
         result_path: str | None = None,
         max_rejected: float = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.path_conn_id = path_conn_id
         self.rejected_path = rejected_path
         self.result_path = result_path
         self.max_rejected = max_rejected
@@ -94,12 +87,12 @@ class ChartMogulAccountingOperator(ChartMogulOperator):
             ("result_path", account.results, RESULT_COLUMNS),
         ):
             if path := optional_text(name, getattr(self, name)):
-                count = record_files.write(storage_path(path, self.path_conn_id), lines(), columns)
+                count = record_files.write(self.storage_path(path), lines(), columns)
                 self.log.info("%s: %d records are in %s", name, count, path)
 
     def read_lines(self, path: str) -> list[Record]:
         """Read a file with one record in each line."""
-        return json_lines.read(storage_path(path, self.path_conn_id), path)
+        return json_lines.read(self.storage_path(path), path)
 
 
 def _check_allowance(value: object) -> None:

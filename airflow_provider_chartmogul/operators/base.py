@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +35,15 @@ class ChartMogulOperator(BaseOperator):
 def is_literal(value: Any) -> bool:
     """Tell whether a template field holds its final text already at parse time, and so can be checked early."""
     return isinstance(value, str) and "{{" not in value and "{%" not in value
+
+
+def is_plain(value: Any) -> bool:
+    """Tell the same of a template field that is data: of every text in it."""
+    if isinstance(value, Mapping):
+        return all(map(is_plain, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(is_plain, value))
+    return value is None or isinstance(value, bool | int | float) or is_literal(value)
 
 
 def optional_text(name: str, value: object, *, several: bool = False) -> str | None:

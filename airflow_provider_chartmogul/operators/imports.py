@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 import time
+from abc import abstractmethod
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_chartmogul.exceptions import ChartMogulWaitTimeoutError
 from airflow_provider_chartmogul.imports.billing_import import BillingImport, Limits
 from airflow_provider_chartmogul.imports.packing import MAX_CUSTOMERS
-from airflow_provider_chartmogul.imports.records import INPUT_KINDS
 from airflow_provider_chartmogul.imports.sending import Pace
-from airflow_provider_chartmogul.imports.sources import check_mapping, open_source
+from airflow_provider_chartmogul.imports.sources import open_source
 from airflow_provider_chartmogul.operators.accounting import ChartMogulAccountingOperator
 from airflow_provider_chartmogul.operators.base import check_count, check_flag, optional_text, required_text
+from airflow_provider_chartmogul.operators.sources import ChartMogulSourcesOperator
 from airflow_provider_chartmogul.triggers.base import settled
 from airflow_provider_chartmogul.triggers.imports import ChartMogulImportsTrigger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -29,14 +30,9 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.imports import Given, ImportResult
     from airflow_provider_chartmogul.triggers.base import Event
 
-Source = list[dict[str, Any]] | dict[str, Any] | str
-"""Records, the path of files, or ``{"path": …}`` or ``{"sql": …}`` with further keys; see ``open_source``."""
 
-SOURCES: Final = (*INPUT_KINDS, "records")
-
-
-class ChartMogulBulkImportOperator(ChartMogulAccountingOperator):
-    """Import customers, plans, invoices and subscription events by bulk JSON imports, and account for each record.
+class ChartMogulImportOperator(ChartMogulAccountingOperator):
+    """Base of the operators that import billing records by bulk JSON imports, and account for each.
 
     Everything is read and checked before anything is sent; with more than ``max_rejected`` faulty records nothing is
     sent at all. Plans go first. All records of a customer travel in one request, and requests about different customers
@@ -46,9 +42,7 @@ class ChartMogulBulkImportOperator(ChartMogulAccountingOperator):
     sent. Records that exist already stay as they are (the API has no upsert) and count as success; refused invoices,
     which the API keeps out of sight, are deleted and sent again.
 
-    Each source is a list of records, the path of files, or a mapping with ``path`` or ``sql``, as
-    :func:`~airflow_provider_chartmogul.imports.sources.open_source` says. Records are kept on the local disk of the
-    worker meanwhile, not in memory.
+    Records are kept on the local disk of the worker meanwhile, not in memory.
 
     Returns ``{"records": counts by kind and state, "imports": number of bulk imports, "sent": how many of them are
     new}``. The states are ``created``, ``already_there`` (also what an earlier try has sent), ``rejected``,
@@ -56,16 +50,6 @@ class ChartMogulBulkImportOperator(ChartMogulAccountingOperator):
     ``ChartMogulProcessingSensor``. Reference: ``/reference/bulk-import``.
 
     :param data_source_uuid: uuid of the custom data source, ``ds_…``. (templated)
-    :param plans: plans; those that the data source has already are not sent. (templated)
-    :param customers: customers. (templated)
-    :param invoices: invoices, with ``line_items`` and ``transactions`` in them or beside them. (templated)
-    :param line_items: line items that name their invoice by ``invoice_external_id``. (templated)
-    :param transactions: transactions that name their invoice by ``invoice_external_id``. (templated)
-    :param subscription_events: subscription events. (templated)
-    :param records: records of mixed kinds, each as ``{"kind": "invoices", "record": {…}}``: the form in which
-        ``rejected_path`` and plans of fixes are written. With ``"replace": true`` an invoice of the same
-        ``external_id`` gives way. (templated)
-    :param mappings: for each kind, how the fields of the API are made of the columns of its source. (templated)
     :param check_only: whether to read and check everything, and send nothing: a dry run. (templated)
     :param scope: part of the names of the imports. Under another scope, what was deleted in ChartMogul is sent once
         more; what is there stays as it is. (templated)
@@ -82,25 +66,14 @@ class ChartMogulBulkImportOperator(ChartMogulAccountingOperator):
     template_fields: Sequence[str] = (
         *ChartMogulAccountingOperator.template_fields,
         "data_source_uuid",
-        *SOURCES,
-        "mappings",
         "check_only",
         "scope",
     )
-    template_fields_renderers = dict.fromkeys((*SOURCES, "mappings"), "json")
 
     def __init__(
         self,
         *,
         data_source_uuid: str,
-        plans: Source | None = None,
-        customers: Source | None = None,
-        invoices: Source | None = None,
-        line_items: Source | None = None,
-        transactions: Source | None = None,
-        subscription_events: Source | None = None,
-        records: Source | None = None,
-        mappings: Mapping[str, Mapping[str, Any]] | None = None,
         check_only: bool | str = False,
         scope: str = "",
         customers_per_request: int = MAX_CUSTOMERS,
@@ -112,14 +85,6 @@ class ChartMogulBulkImportOperator(ChartMogulAccountingOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.data_source_uuid = data_source_uuid
-        self.plans = plans
-        self.customers = customers
-        self.invoices = invoices
-        self.line_items = line_items
-        self.transactions = transactions
-        self.subscription_events = subscription_events
-        self.records = records
-        self.mappings = mappings
         self.check_only = check_only
         self.scope = scope
         self.customers_per_request = customers_per_request
@@ -130,14 +95,16 @@ class ChartMogulBulkImportOperator(ChartMogulAccountingOperator):
         self._check_arguments()
 
     def _check_arguments(self) -> None:
-        if all(getattr(self, name) is None for name in SOURCES):
-            raise ValueError(f"give at least one of {', '.join(SOURCES)}")
         for name in ("customers_per_request", "max_in_flight"):
             check_count(name, getattr(self, name), least=1)
         for name in ("poll_interval", "timeout"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0 seconds, not {getattr(self, name)}")
         check_flag("deferrable", self.deferrable)
+
+    @abstractmethod
+    def given(self) -> Iterator[Given]:
+        """Yield the records."""
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Import, and return how many records are in which state."""
@@ -166,22 +133,6 @@ class ChartMogulBulkImportOperator(ChartMogulAccountingOperator):
                 if under_way:
                     self._wait_for(under_way, [*own, *billing.sent], deadline)
             return self.conclude(account)
-
-    def given(self) -> Iterator[Given]:
-        """Yield the records of all sources."""
-        mappings = self.mappings or {}
-        for kind, mapping in mappings.items():
-            check_mapping(kind, mapping)
-        for name in SOURCES:
-            spec = getattr(self, name)
-            if spec not in (None, ""):
-                yield from self.open(name, spec, mappings.get(name))
-
-    def open(self, name: str, spec: Any, mapping: Mapping[str, Any] | None) -> Iterator[Given]:
-        """Open the source that one argument gives."""
-        path_conn_id = optional_text("path_conn_id", self.path_conn_id)
-        kind = None if name == "records" else name
-        return open_source(kind, spec, path_conn_id=path_conn_id, mapping=mapping, name=name)
 
     def _check_paths(self) -> None:
         # before anything is sent: a template that has no value must not lose the account of what was
@@ -215,6 +166,47 @@ class ChartMogulBulkImportOperator(ChartMogulAccountingOperator):
             # the trigger keeps the deadline; the framework's timeout is only the net under it
             timeout=timedelta(seconds=left + 2 * max(self.poll_interval, 1.0) + 60),
         )
+
+
+class ChartMogulBulkImportOperator(ChartMogulSourcesOperator, ChartMogulImportOperator):
+    """Import customers, plans, invoices and subscription events by bulk JSON imports, and account for each record.
+
+    Sources as :class:`~airflow_provider_chartmogul.operators.sources.ChartMogulSourcesOperator`; everything else as
+    :class:`ChartMogulImportOperator`. Reference: ``/reference/bulk-import``.
+    """
+
+    template_fields: Sequence[str] = (
+        *ChartMogulImportOperator.template_fields,
+        *(
+            name
+            for name in ChartMogulSourcesOperator.template_fields
+            if name not in ChartMogulImportOperator.template_fields
+        ),
+    )
+
+
+class ChartMogulReplayRejectedOperator(ChartMogulImportOperator):
+    """Import the records that another import has rejected, once they are corrected.
+
+    Takes the file that ``rejected_path`` of an import named, with each ``record`` corrected in its place; other keys of
+    a line, such as ``problems``, are ignored. Customers, plans and invoices that are there already may be named.
+    Refused invoices, which the API keeps out of sight, are deleted before they are sent again. A line that is not
+    corrected is rejected once more: name another ``rejected_path`` for those. Everything else as
+    :class:`ChartMogulImportOperator`. Reference: ``/reference/bulk-import``.
+
+    :param path: JSON Lines, or Parquet with the record as JSON text; ``*`` names several files. (templated)
+    """
+
+    template_fields: Sequence[str] = (*ChartMogulImportOperator.template_fields, "path")
+
+    def __init__(self, *, path: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.path = path
+
+    def given(self) -> Iterator[Given]:
+        """Yield the records of the file."""
+        path = required_text("path", self.path)
+        return open_source(None, path, path_conn_id=optional_text("path_conn_id", self.path_conn_id), name="path")
 
 
 class _Account:
