@@ -104,7 +104,7 @@ class BillingImport:
         self._check_customers()
         hold_back(self.journal)
 
-    def send(self, own: Iterable[str] = ()) -> list[str]:
+    def send(self, own: Sequence[str] = ()) -> list[str]:
         """Send what is not there, and return the names of imports that are still under way.
 
         There are none if this waits (:class:`~airflow_provider_chartmogul.imports.sending.Pace`).
@@ -114,7 +114,6 @@ class BillingImport:
         """
         if self._too_many_failed():
             return []
-        self._settle_present_plans()
         plans = pack_plans(self.journal)
         batches = pack(
             self.journal,
@@ -136,7 +135,7 @@ class BillingImport:
         try:
             return self._send(sender, plans, batches)
         finally:
-            self.sent = sender.sent
+            self.sent = [*own, *sender.sent]
 
     def result(self) -> ImportResult:
         """Return the account as it stands. What was sent and is not known to be done is ``unknown``."""
@@ -218,18 +217,10 @@ class BillingImport:
             self._present.find_customers(names, len(names))
             reject_unknown_customers(self.journal)
 
-    def _settle_present_plans(self) -> None:
-        rows = self.journal.ask(
-            """SELECT r.id FROM records r JOIN there t ON t.kind = 'plans' AND t.external_id = r.external_id
-            WHERE r.kind = 'plans' AND r.state IS NULL"""
-        )
-        self.journal.settle("already_there", [record for (record,) in rows])
-
     def _send(self, sender: Sender, plans: Batch | None, batches: Sequence[Batch]) -> list[str]:
         # one after the other: line items need their plans
         if plans is not None:
-            if under_way := sender.run([plans]):
-                return [sent.name for sent in under_way]
+            sender.run([plans], waiting=True)
             resolve_doubts(self.journal, self._present)
             hold_back(self.journal)
             if self._too_many_failed():
@@ -248,7 +239,7 @@ class BillingImport:
             name
             for (name,) in self.journal.ask(
                 """SELECT DISTINCT r.customer FROM batched b JOIN records r ON r.id = b.record
-                WHERE b.batch = ? AND r.kind <> 'plans' AND r.customer IS NOT NULL""",
+                WHERE b.batch = ? AND r.customer IS NOT NULL""",
                 (batch.number,),
             )
         ]
@@ -256,7 +247,7 @@ class BillingImport:
             total = self.journal.one("SELECT count(DISTINCT customer) FROM records WHERE state IS NULL")
             self._present.find_customers(customers, total)
             self._present.find_belongings(customers)
-            self._leave_out_what_is_there(batch)
+        self._leave_out_what_is_there(batch)
         left = self.journal.one(
             "SELECT 1 FROM batched b JOIN records r ON r.id = b.record WHERE b.batch = ? AND r.state IS NULL",
             (batch.number,),
@@ -270,7 +261,7 @@ class BillingImport:
                 """SELECT r.id, r.kind, r.external_id, r.replaces, t.uuid, t.errors, t.parts
                 FROM batched b JOIN records r ON r.id = b.record
                 JOIN there t ON t.kind = r.kind AND t.external_id = r.external_id
-                WHERE b.batch = ? AND r.state IS NULL AND r.kind <> 'plans'""",
+                WHERE b.batch = ? AND r.state IS NULL""",
                 (batch.number,),
             )
         )
@@ -310,7 +301,10 @@ class BillingImport:
             if name is not None:
                 found = listing.list(data_source_uuid=self.data_source_uuid, external_id=name).first()
                 return found is not None
-        return True
+        # plans are few, and were all read before
+        missing = """SELECT 1 FROM batched b JOIN records r ON r.id = b.record WHERE b.batch = ? AND r.kind = 'plans'
+            AND NOT EXISTS (SELECT 1 FROM there t WHERE t.kind = 'plans' AND t.external_id = r.external_id)"""
+        return self.journal.one(missing, (batch.number,)) is None
 
     def _close(self) -> None:
         """Give every record a state."""

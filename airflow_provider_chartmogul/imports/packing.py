@@ -64,7 +64,7 @@ class Batch:
 
 
 def pack_plans(journal: Journal) -> Batch | None:
-    """Put all plans that are to be sent into one request; the data source has none of them."""
+    """Put all plans into one request."""
     rows = journal.ask("SELECT id, size, body FROM records WHERE kind = 'plans' AND state IS NULL ORDER BY external_id")
     packer = _Packer(journal)
     for record, size, body in rows:

@@ -44,7 +44,8 @@ class Rejection:
         return row
 
     def __str__(self) -> str:
-        where = f" ({self.place})" if self.place else ""
+        # records that are given inline have no place but their position
+        where = f" ({self.place})" if self.place not in ("", f"record {self.position}") else ""
         named = f" {self.external_id!r}" if self.external_id else ""
         fault = f" {self.field}" if self.field else ""
         return f"{self.input_kind or self.kind} record {self.position}{where}{named}:{fault} {self.message}"

@@ -112,14 +112,15 @@ class Sender:
         self.sent: list[str] = []
         self.under_way: dict[int, Sent] = {}
 
-    def run(self, batches: Iterable[Batch]) -> list[Sent]:
+    def run(self, batches: Iterable[Batch], *, waiting: bool | None = None) -> list[Sent]:
         """Send what is not there yet, follow it, and return the imports that are still under way.
 
         The first failure ends everything: nothing more is sent, and a repeated run goes on.
 
+        :param waiting: instead of what the pace says.
         :raises ChartMogulWaitTimeoutError: not done in time.
         """
-        run = _Run(list(batches))
+        run = _Run(list(batches), self._pace.waiting if waiting is None else waiting)
         threads = ThreadPoolExecutor(self._client.max_connections, thread_name_prefix="chartmogul-import")
         try:
             while run.left():
@@ -127,7 +128,7 @@ class Sender:
                 self._look(run, threads)
                 self._take(run)
                 run.tell_progress()
-                if not self._pace.waiting and run.is_stuck(self.under_way, self._pace):
+                if not run.waiting and run.is_stuck(self.under_way, self._pace):
                     break
         finally:
             # also on a signal that ends the task: nothing may go on sending behind its back
@@ -146,11 +147,11 @@ class Sender:
     def _look(self, run: _Run, threads: ThreadPoolExecutor) -> None:
         run.threads = threads
         now = time.monotonic()
-        if self._pace.waiting and now > self._deadline:
+        if run.waiting and now > self._deadline:
             raise self._timed_out()
         while run.bodies and run.sending < _SENDERS:
             self._send(run, run.bodies.pop(0))
-        while self._pace.waiting and run.due and run.due[0][0] <= now:
+        while run.waiting and run.due and run.due[0][0] <= now:
             sent = heapq.heappop(run.due)[2]
             run.jobs[threads.submit(self._retrieve, sent.name)] = (sent, self._found)
 
@@ -158,10 +159,10 @@ class Sender:
         """Wait until something happens, and go on with it."""
         pause = min([self._deadline - time.monotonic(), *(entry[0] - time.monotonic() for entry in run.due[:1])])
         if not run.jobs:
-            if self._pace.waiting and run.due:
+            if run.waiting and run.due:
                 time.sleep(max(pause, 0.0))
             return
-        done, _ = wait(run.jobs, timeout=max(pause, 0.0) if self._pace.waiting else None, return_when=FIRST_COMPLETED)
+        done, _ = wait(run.jobs, timeout=max(pause, 0.0) if run.waiting else None, return_when=FIRST_COMPLETED)
         for future in done:
             sent, proceed = run.jobs.pop(future)
             proceed(run, sent, future.result())
@@ -238,6 +239,7 @@ class _Run:
     """Where everything stands."""
 
     batches: list[Batch]
+    waiting: bool
     total: int = 0
     done: set[int] = field(default_factory=set)
     jobs: dict[Future[Any], tuple[Sent, Callable[..., None]]] = field(default_factory=dict)

@@ -131,7 +131,7 @@ class ChartMogulImportOperator(ChartMogulAccountingOperator):
             if not check_only:
                 under_way = self._send(billing, account, own)
                 if under_way:
-                    self._wait_for(under_way, [*own, *billing.sent], deadline)
+                    self._wait_for(under_way, billing.sent, deadline)
             return self.conclude(account)
 
     def _check_paths(self) -> None:
