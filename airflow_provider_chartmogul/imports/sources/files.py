@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 # what is held of an open file on object storage; the default of some is 50 MiB
 _BLOCK: Final = 4 * 2**20
 _SUFFIXES: Final = {"jsonl": "jsonl", "ndjson": "jsonl", "json": "jsonl", "csv": "csv", "parquet": "parquet"}
+_HIDDEN: Final = (".", "_")
 FORMATS: Final = ("jsonl", "csv", "parquet")
 
 
@@ -55,8 +56,11 @@ class File:
     def lines(self) -> Iterator[IO[bytes]]:
         """Open it for reading line by line, unpacked."""
         with self.open() as file:
-            unpacked = gzip.GzipFile(fileobj=file) if self.path.endswith(".gz") else file
-            yield io.BufferedReader(cast("io.RawIOBase", unpacked), 2**18)
+            if self.path.endswith(".gz"):
+                # a buffer around it would keep what comes shortly before a cut
+                yield cast("IO[bytes]", gzip.GzipFile(fileobj=file))
+            else:
+                yield io.BufferedReader(cast("io.RawIOBase", file), 2**18)
 
 
 def read_files(
@@ -99,14 +103,16 @@ def find_files(paths: Sequence[str], conn_id: str | None, form: str | None) -> l
 
 
 def _matches(root: ObjectStoragePath) -> list[str]:
-    storage, path = root.fs, root.path
+    storage, path = root.fs, str(root.fs._strip_protocol(root.path))
     storage.invalidate_cache()
     if storage.isfile(path):
         return [path]
-    if any(letter in path for letter in "*?["):
+    if not any(letter in path for letter in "*?["):
+        path = f"{path.rstrip('/')}/**"
+    try:
         entries = storage.glob(path, detail=True)
-    else:
-        entries = storage.find(path, detail=True)
+    except FileNotFoundError:
+        entries = {}
     found = sorted(name for name, entry in entries.items() if entry["type"] == "file" and not _is_hidden(name, path))
     if not found:
         raise UnfitSourceError(f"there is no file {_shown(path)}")
@@ -115,8 +121,10 @@ def _matches(root: ObjectStoragePath) -> list[str]:
 
 def _is_hidden(path: str, pattern: str) -> bool:
     """Tell whether a file is one that only begins to be, or says something of others, such as ``_SUCCESS``."""
+    if pattern.rpartition("/")[2].startswith(_HIDDEN):
+        return False
     below = path.removeprefix(_common_folder([path, pattern]))
-    return any(part.startswith((".", "_")) for part in below.split("/"))
+    return any(part.startswith(_HIDDEN) for part in below.split("/"))
 
 
 def _form(path: str) -> str:
