@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from airflow_provider_chartmogul.enrichment.values import equal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Self
 
     from airflow_provider_chartmogul.client.values import Record
 
@@ -44,6 +46,15 @@ class Wanted:
     refused: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     exact: bool = False
+
+    def as_json(self) -> str:
+        """Return it as JSON: equal wishes give equal text."""
+        return json.dumps({name: getattr(self, name) for name in self.__slots__}, sort_keys=True)
+
+    @classmethod
+    def of_json(cls, text: str) -> Self:
+        """Return what was written so."""
+        return cls(**json.loads(text))
 
 
 def difference(wanted: Wanted, there: Mapping[str, Any], types: Mapping[str, str], owned: OwnedTags) -> Record | None:

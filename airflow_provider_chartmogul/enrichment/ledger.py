@@ -9,7 +9,6 @@ import json
 import sqlite3
 from collections import Counter
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
@@ -76,7 +75,7 @@ class Ledger:
         """Enter whom a row is about, and what it wants."""
         self._db.execute(
             "UPDATE rows SET name = ?, key = ?, wanted = ? WHERE position = ?",
-            (json.dumps(name), key_of(name), json.dumps(asdict(wanted), sort_keys=True), position),
+            (json.dumps(name), key_of(name), wanted.as_json(), position),
         )
 
     def reject(self, position: int, faults: Iterable[tuple[str, str]], state: str = "rejected") -> None:
@@ -108,7 +107,7 @@ class Ledger:
     def unmatched_rows(self) -> Iterator[tuple[int, dict[str, str], Wanted]]:
         """Yield position, name and wishes of these."""
         for position, name, wanted in self.ask("SELECT position, name, wanted FROM unmatched ORDER BY position"):
-            yield position, json.loads(name), Wanted(**json.loads(wanted))
+            yield position, json.loads(name), Wanted.of_json(wanted)
 
     def wanting(self, keys: Collection[str]) -> Iterator[tuple[int, str, Wanted]]:
         """Yield position, key and wishes of the open rows with one of these keys."""
@@ -116,7 +115,7 @@ class Ledger:
             "SELECT position, key, wanted FROM rows WHERE key IN (SELECT value FROM json_each(?)) AND state IS NULL"
         )
         for position, key, wanted in self.ask(question, (json.dumps(list(keys)),)):
-            yield position, key, Wanted(**json.loads(wanted))
+            yield position, key, Wanted.of_json(wanted)
 
     def match(self, position: int, customer: str, change: Record | None) -> None:
         """Enter that a row reaches a customer, and what has to change there."""

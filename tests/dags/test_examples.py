@@ -67,6 +67,8 @@ def rows(warehouse: Path, query: str) -> list[tuple[Any, ...]]:
 
 def test_each_example_is_tested_here() -> None:
     tested = {"billing_backfill", "metrics_to_warehouse", "account_to_lake", "activities_export", "enrichment"}
+    # in a module of its own
+    tested |= {"enrichment_by_difference"}
     assert {path.stem for path in DAGS.glob("*.py")} == tested
 
 
