@@ -81,6 +81,7 @@ class BillingImport:
     sent: list[str] = field(default_factory=list)
     imports: int = 0
     _begun: set[int] = field(default_factory=set)
+    _customers: int = 0
     _present: Present = field(init=False)
 
     def __post_init__(self) -> None:
@@ -122,6 +123,7 @@ class BillingImport:
             max_bytes=self.limits.max_bytes,
         )
         self.imports = len(batches) + (plans is not None)
+        self._customers = sum(batch.customers for batch in batches)
         log.info("%d records go into %d imports", self.journal.one("SELECT count(*) FROM batched"), self.imports)
         sender = Sender(
             self.client,
@@ -244,8 +246,7 @@ class BillingImport:
             )
         ]
         if customers:
-            total = self.journal.one("SELECT count(DISTINCT customer) FROM records WHERE state IS NULL")
-            self._present.find_customers(customers, total)
+            self._present.find_customers(customers, self._customers)
             self._present.find_belongings(customers)
         self._leave_out_what_is_there(batch)
         left = self.journal.one(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_chartmogul.client.fields import misspelt, own_problems, parts, within
+from airflow_provider_chartmogul.client.values import json_default
 from airflow_provider_chartmogul.imports.records import INPUT_KINDS, PARTS, event_id, sendable
 from airflow_provider_chartmogul.moments import as_utc
 
@@ -27,6 +28,8 @@ _MOMENTS: Final = {"invoices": "date", "subscription_events": "effective_date"}
 _PLAN: Final = "plan_external_id"
 _OF_A_PART: Final = 160
 """Bytes that a part of an invoice takes up beside what it says: an id of its own, and names of fields."""
+
+_encode: Final = json.JSONEncoder(default=json_default, allow_nan=False, sort_keys=True).encode
 
 
 class Intake:
@@ -165,7 +168,9 @@ class Intake:
 def _written(record: Mapping[str, Any]) -> tuple[str, str | None]:
     """Return the JSON text of a record, and why it cannot be sent as it is."""
     try:
-        return json.dumps(sendable(record), allow_nan=False, sort_keys=True), None
+        text = _encode(record)
+        # copying a record costs as much as writing it, and few have fields that are None
+        return (_encode(sendable(record)) if "null" in text else text), None
     except (TypeError, ValueError):
         # a record that cannot be sent must still be seen
         return json.dumps(record, default=str, skipkeys=True), "cannot be written as JSON"

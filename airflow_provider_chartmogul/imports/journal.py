@@ -27,7 +27,7 @@ CREATE TABLE records (
 CREATE TABLE parts (kind TEXT, external_id TEXT, record INTEGER, field TEXT);
 CREATE TABLE plans_named (plan TEXT, record INTEGER, field TEXT);
 CREATE TABLE problems (record INTEGER, kind TEXT, external_id TEXT, field TEXT, message TEXT, retryable INTEGER);
-CREATE TABLE batched (record INTEGER PRIMARY KEY, batch INTEGER, rank INTEGER);
+CREATE TABLE batched (record INTEGER, batch INTEGER, rank INTEGER, PRIMARY KEY (batch, rank)) WITHOUT ROWID;
 CREATE TABLE there (
     kind TEXT, external_id TEXT, uuid TEXT, errors TEXT, parts TEXT, PRIMARY KEY (kind, external_id)
 ) WITHOUT ROWID;
