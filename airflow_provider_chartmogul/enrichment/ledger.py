@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _TABLES: Final = """
 CREATE TABLE rows (
-    position INTEGER PRIMARY KEY, place TEXT, given TEXT, name TEXT, key TEXT, wanted TEXT, state TEXT
+    position INTEGER PRIMARY KEY, place TEXT, given TEXT, text TEXT, name TEXT, key TEXT, wanted TEXT, state TEXT
 );
 CREATE TABLE problems (position INTEGER, field TEXT, message TEXT);
 CREATE TABLE matches (
@@ -60,15 +60,16 @@ class Ledger:
 
     # rows in ----------------------------------------------------------------------------------------------------------
 
-    def add(self, position: int, place: str, given: Any) -> None:
+    def add(self, position: int, place: str, given: Any, text: str | None = None) -> None:
         """Enter a row as it was given.
 
         :param position: counted from 1.
         :param place: where it stands in its source, for people.
+        :param text: what stood there, where nothing could be read.
         """
         self._db.execute(
-            "INSERT INTO rows (position, place, given) VALUES (?, ?, ?)",
-            (position, place, json.dumps(given, default=_as_text)),
+            "INSERT INTO rows (position, place, given, text) VALUES (?, ?, ?, ?)",
+            (position, place, json.dumps(given, default=_as_text), text),
         )
 
     def understand(self, position: int, name: Mapping[str, str], wanted: Wanted) -> None:
@@ -148,10 +149,8 @@ class Ledger:
             (state, json.dumps(change), customer, position),
         )
 
-    def give_up(self, reason: str) -> None:
+    def give_up(self) -> None:
         """Enter that what is left to change was not sent."""
-        left = "SELECT DISTINCT position, '', ? FROM matches WHERE state IS NULL"
-        self._db.execute(f"INSERT INTO problems {left}", (reason,))
         self._db.execute("UPDATE matches SET state = 'not_sent', change = NULL WHERE state IS NULL")
 
     def close(self) -> None:
@@ -166,15 +165,25 @@ class Ledger:
         return Counter(dict(self.ask("SELECT ifnull(state, 'open'), count(*) FROM rows GROUP BY 1")))
 
     def problems(self, states: Sequence[str], limit: int = -1) -> Iterator[Record]:
-        """Yield what is wrong with rows in one of these states: position, place, name, field and message."""
+        """Yield what is wrong with rows in one of these states: position, place, name, state, field and message."""
         question = (
-            "SELECT p.position, r.place, r.name, p.field, p.message FROM problems p"
+            "SELECT p.position, r.place, r.name, r.state, p.field, p.message FROM problems p"
             " JOIN rows r ON r.position = p.position WHERE r.state IN (SELECT value FROM json_each(?))"
             " ORDER BY p.position, p.rowid LIMIT ?"
         )
-        for position, place, name, field, message in self.ask(question, (json.dumps(list(states)), limit)):
+        for position, place, name, *others in self.ask(question, (json.dumps(list(states)), limit)):
             named = json.loads(name) if name else {}
-            yield {"position": position, "place": place, "name": named, "field": field, "message": message}
+            yield {"position": position, "place": place, "name": named} | dict(
+                zip(("state", "field", "message"), others, strict=True)
+            )
+
+    def problem_count(self, states: Sequence[str]) -> int:
+        """Return how many problems there are with rows in one of these states."""
+        question = (
+            "SELECT count(*) FROM problems WHERE position IN"
+            " (SELECT position FROM rows WHERE state IN (SELECT value FROM json_each(?)))"
+        )
+        return int(self.one(question, (json.dumps(list(states)),)))
 
     def outcomes(self) -> Iterator[tuple[int, str, str | None, str, Record | None]]:
         """Yield position, place, customer, state and change of each row, once for each customer that it reaches."""
@@ -186,11 +195,14 @@ class Ledger:
         for position, place, customer, state, change in self.ask(question):
             yield position, place, customer, state, json.loads(change) if change else None
 
-    def given(self, states: Sequence[str]) -> Iterator[tuple[int, Any]]:
-        """Yield position and row, as it was given, of those in one of these states."""
-        question = "SELECT position, given FROM rows WHERE state IN (SELECT value FROM json_each(?)) ORDER BY position"
-        for position, given in self.ask(question, (json.dumps(list(states)),)):
-            yield position, json.loads(given)
+    def given(self, states: Sequence[str]) -> Iterator[tuple[int, str, str, Any, str | None]]:
+        """Yield position, place, state, row as it was given, and text, of the rows in one of these states."""
+        question = (
+            "SELECT position, place, state, given, text FROM rows WHERE state IN (SELECT value FROM json_each(?))"
+            " ORDER BY position"
+        )
+        for position, place, state, given, text in self.ask(question, (json.dumps(list(states)),)):
+            yield position, place, state, json.loads(given), text
 
     # SQL --------------------------------------------------------------------------------------------------------------
 

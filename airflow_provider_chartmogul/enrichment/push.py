@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.client.fields import Problem
@@ -13,6 +14,8 @@ from airflow_provider_chartmogul.enrichment.customers import Customers
 from airflow_provider_chartmogul.enrichment.result import Enrichment
 from airflow_provider_chartmogul.enrichment.sending import Sender, writes
 from airflow_provider_chartmogul.imports.each import send_each
+from airflow_provider_chartmogul.imports.result import allowed_of
+from airflow_provider_chartmogul.imports.sources.json_lines import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,13 +51,13 @@ def push(
     :param ledger: an empty one; the account reads it.
     :param data_source_uuid: only customers with a part in this data source.
     :param max_fan_out: how many customers one row may reach.
-    :param max_rejected: how many rows may fail: a number, or their share as a float below 1.
+    :param max_rejected: how many rows may fail: a number, or below 1 their share.
     :param ignore_missing: whether a row that names no customer has not failed.
     :param dry_run: send nothing.
     :return: the account of every row. It does not raise for those that failed;
         :meth:`~airflow_provider_chartmogul.enrichment.result.Enrichment.raise_for_failures` does.
     """
-    enrichment = Enrichment(ledger=ledger, max_rejected=max_rejected, ignore_missing=ignore_missing, dry_run=dry_run)
+    enrichment = Enrichment(ledger=ledger, ignore_missing=ignore_missing, dry_run=dry_run)
     _take_in(rows, columns, ledger, data_source_uuid)
     customers = Customers(client, columns, ledger, data_source_uuid)
     customers.find()
@@ -65,9 +68,9 @@ def push(
     enrichment.customers = ledger.one("SELECT count(DISTINCT customer) FROM matches")
     if dry_run:
         _pretend(enrichment)
-    elif enrichment.failures() > enrichment.allowed:
+    elif enrichment.failures() > allowed_of(max_rejected, ledger.counts().total()):
         log.warning("Nothing is sent, since too many rows are at fault")
-        ledger.give_up("was not sent, since too many other rows are at fault")
+        ledger.give_up()
     else:
         _send(client, columns, enrichment)
     ledger.close()
@@ -76,8 +79,8 @@ def push(
 
 def _take_in(rows: Iterable[Given], columns: Columns, ledger: Ledger, data_source_uuid: str | None) -> None:
     for position, given in enumerate(rows, start=1):
-        row = _unwrapped(given.record)
-        ledger.add(position, given.place, given.text if row is None else row)
+        row, text = _unwrapped(given)
+        ledger.add(position, given.place, row, text)
         faults: Sequence[tuple[str, str]] = given.problems
         if not faults and not isinstance(row, Mapping):
             faults = [Problem("", "must be an object")]
@@ -89,10 +92,17 @@ def _take_in(rows: Iterable[Given], columns: Columns, ledger: Ledger, data_sourc
     ledger.all_rows_are_in()
 
 
-def _unwrapped(record: Any) -> Any:
-    """Take a row out of the form in which rejected ones are written."""
-    wrapped = isinstance(record, Mapping) and record.keys() == {"kind", "record", "problems"} and record["kind"] == KIND
-    return record["record"] if wrapped else record
+def _unwrapped(given: Given) -> tuple[Any, str | None]:
+    """Return row and text, taken out of the form in which rejected ones are written."""
+    letter = given.record
+    if not isinstance(letter, Mapping) or not {"kind", "record", "problems"} <= letter.keys() or letter["kind"] != KIND:
+        return letter, given.text
+    record = letter["record"]
+    if isinstance(record, str):
+        # as a table holds it
+        with suppress(ValueError):
+            record = parse_json(record)
+    return record, letter.get("text")
 
 
 def _send(client: ChartMogulClient, columns: Columns, enrichment: Enrichment) -> None:
@@ -102,11 +112,12 @@ def _send(client: ChartMogulClient, columns: Columns, enrichment: Enrichment) ->
         for record, sent in zip(records, account.sent, strict=True):
             enrichment.writes += record.get("writes", 0)
             enrichment.ledger.settle(record["position"], record["customer_uuid"], sent.state, record.get("done", {}))
-            enrichment.ledger.complain(record["position"], sent.reasons)
+            if sent.state != "not_sent":
+                enrichment.ledger.complain(record["position"], sent.reasons)
         enrichment.stopped_by = account.stopped_by
         if any(sent.state == "not_sent" for sent in account.sent):
             break
-    enrichment.ledger.give_up("was not sent, since others failed before")
+    enrichment.ledger.give_up()
 
 
 def _pretend(enrichment: Enrichment) -> None:

@@ -12,7 +12,7 @@ from airflow_provider_chartmogul.exceptions import (
     ChartMogulImportIncompleteError,
 )
 from airflow_provider_chartmogul.imports.rejections import Rejection, summarised
-from airflow_provider_chartmogul.imports.result import allowed_of
+from airflow_provider_chartmogul.imports.result import MAX_PROBLEMS, allowed_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.enrichment.ledger import Ledger
 
-_IN_ERRORS: Final = 1_000
 _PARTS: Final[dict[str, type]] = {"set": dict, "removed": list, "tags_added": list, "tags_removed": list}
 
 
@@ -29,7 +28,6 @@ class Enrichment:
     """What became of the rows of one run.
 
     :param ledger: with all of them.
-    :param max_rejected: how many may fail: a number, or their share as a float below 1.
     :param ignore_missing: whether a row that names no customer has not failed.
     :param dry_run: whether nothing is sent.
     :param fan_out: how many ``rows`` reach how many ``customers``, and how many one reaches at most (``largest``).
@@ -39,7 +37,6 @@ class Enrichment:
     """
 
     ledger: Ledger
-    max_rejected: float
     ignore_missing: bool
     dry_run: bool
     fan_out: dict[str, int] = field(default_factory=dict)
@@ -50,13 +47,7 @@ class Enrichment:
     @property
     def failing(self) -> tuple[str, ...]:
         """The states of rows that have failed."""
-        missing = () if self.ignore_missing else ("not_found",)
-        return ("rejected", *missing, "unknown", "not_sent")
-
-    @property
-    def allowed(self) -> int:
-        """How many rows may fail."""
-        return allowed_of(self.max_rejected, self.ledger.counts().total())
+        return ("rejected", "unknown") if self.ignore_missing else ("rejected", "not_found", "unknown")
 
     def failures(self) -> int:
         """Return how many rows have failed by now."""
@@ -72,45 +63,48 @@ class Enrichment:
             summary["not_sent"] = counts["not_sent"]
         return {**summary, "writes": self.writes, "dry_run": self.dry_run, "fan_out": self.fan_out}
 
-    def lines(self) -> Iterator[Record]:
+    def results(self) -> Iterator[Record]:
         """Yield what was done for each row at each customer, or would have been, in the order of the rows."""
         for position, place, customer, state, change in self.ledger.outcomes():
             done = {name: (change or {}).get(name) or empty() for name, empty in _PARTS.items()}
             yield {"position": position, "place": place, "customer_uuid": customer, "state": state, **done}
 
-    def dead_letters(self) -> Iterator[Record]:
-        """Yield the rows that have failed, as ``{"kind", "record", "problems"}``; corrected, they are rows again."""
+    def rejected(self) -> Iterator[Record]:
+        """Yield the rows that have failed, as they were given, with their problems; corrected, they are rows again."""
         problems = self._rejections()
         problem = next(problems, None)
-        for position, given in self.ledger.given(self.failing):
+        for position, place, state, record, text in self.ledger.given(self.failing):
             faults = []
             while problem is not None and problem.position == position:
-                faults.append(problem.as_dict())
+                faults.append({"field": problem.field, "message": problem.message})
                 problem = next(problems, None)
-            yield {"kind": KIND, "record": given, "problems": faults}
+            line = {"kind": KIND, "record": record, "problems": faults, "retryable": state == "unknown"}
+            yield {**line, "position": position, "place": place} | ({} if text is None else {"text": text})
 
-    def raise_for_failures(self) -> None:
+    def raise_for_failures(self, max_rejected: float = 0) -> None:
         """Raise if more rows have failed than may, or if some were not sent.
 
+        :param max_rejected: number of rows, or below 1 a share of all.
         :raises ChartMogulImportFailedError: only a correction helps.
         :raises ChartMogulImportIncompleteError: ChartMogul could not be reached; a repeated run sends what is left.
         """
         if self.stopped_by is not None:
             raise self.stopped_by
-        counts = self.ledger.counts()
-        failed = self.failures()
-        if failed <= self.allowed and not counts["not_sent"]:
+        counts, failed = self.ledger.counts(), self.failures()
+        allowed = allowed_of(max_rejected, counts.total())
+        if failed <= allowed and not counts["not_sent"]:
             return
-        left = f", {counts['not_sent']} of them not sent" if counts["not_sent"] else ""
-        total = self.ledger.one("SELECT count(*) FROM problems")
-        text = f"{failed} rows failed ({self.allowed} allowed){left}: {summarised(self._rejections(), total)}"
-        if failed - counts["unknown"] - counts["not_sent"] <= self.allowed:
+        left = f", {counts['not_sent']} others were not sent" if counts["not_sent"] else ""
+        told = summarised(self._rejections(), self.ledger.problem_count(self.failing))
+        text = f"{failed} rows failed ({allowed} allowed){left}: {told}"
+        if failed - counts["unknown"] <= allowed:
             raise ChartMogulImportIncompleteError(text)
-        raise ChartMogulImportFailedError(text, [found.as_dict() for found in self._rejections(_IN_ERRORS)])
+        raise ChartMogulImportFailedError(text, [found.as_dict() for found in self._rejections(MAX_PROBLEMS)])
 
     def _rejections(self, limit: int = -1) -> Iterator[Rejection]:
         for found in self.ledger.problems(self.failing, limit):
             name = found.pop("name")
             # never an address, which is a person's
             external_id, customer = name.get("external_id"), name.get("customer_uuid")
-            yield Rejection(KIND, external_id=external_id, customer=customer, **found)
+            retryable = found.pop("state") == "unknown"
+            yield Rejection(KIND, external_id=external_id, customer=customer, retryable=retryable, **found)

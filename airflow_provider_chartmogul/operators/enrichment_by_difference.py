@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from airflow_provider_chartmogul import json_lines
+from airflow_provider_chartmogul import record_files
 from airflow_provider_chartmogul.enrichment import Columns, opened, push
 from airflow_provider_chartmogul.enrichment.rows import open_rows
-from airflow_provider_chartmogul.operators.base import (
-    ChartMogulOperator,
-    check_count,
-    check_flag,
-    optional_text,
-    required_text,
-    storage_path,
-)
+from airflow_provider_chartmogul.operators.accounting import REJECTED_COLUMNS, ChartMogulAccountingOperator
+from airflow_provider_chartmogul.operators.base import check_count, check_flag, optional_text, required_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_chartmogul.enrichment import Enrichment
+    from airflow_provider_chartmogul.operators.accounting import Account
 
-_PATHS = ("rejected_path", "result_path")
+_FILES: Final = {
+    "rejected_path": REJECTED_COLUMNS,
+    "result_path": (
+        "position",
+        "place",
+        "customer_uuid",
+        "state",
+        "set",
+        "removed",
+        "tags_added",
+        "tags_removed",
+    ),
+}
+"""The files that are written, each with its columns."""
 
 
-class ChartMogulEnrichCustomersOperator(ChartMogulOperator):
+class ChartMogulEnrichCustomersOperator(ChartMogulAccountingOperator):
     """Give customers the tags and custom attributes that a query or files say, by sending only what differs.
 
     Each row is about one customer. All rows are read and checked, then the customers: by the list of all, or one by one
@@ -39,6 +45,9 @@ class ChartMogulEnrichCustomersOperator(ChartMogulOperator):
     A row is rejected that lacks a column, holds what does not fit its type, reaches nobody or too many customers, sets
     an attribute that has another type in the account, or contradicts an earlier row about the same customer. With more
     than ``max_rejected`` of them nothing is sent. Empty text is NULL.
+
+    The file of ``result_path`` has a line for each row and customer: ``position``, ``place``, ``customer_uuid``,
+    ``state``, ``set``, ``removed``, ``tags_added``, ``tags_removed``.
 
     Returns ``{"rows", "customers", "unchanged", "changed", "rejected", "unknown", "not_found", "writes", "dry_run",
     "fan_out": {"rows", "customers", "largest"}}``: numbers of rows and the customers that sound ones reach, of rows by
@@ -66,13 +75,6 @@ class ChartMogulEnrichCustomersOperator(ChartMogulOperator):
     :param max_fan_out: how many customers one row may reach; more reject it.
     :param ignore_missing: a row that names no customer is only counted, instead of being rejected.
     :param dry_run: send nothing; the result says what would have been.
-    :param max_rejected: how many rows may be rejected or unknown without failing the task: a number, or their share as
-        a float below 1.
-    :param rejected_path: file for the rows that were rejected, are unknown or were not sent, as JSON Lines of
-        ``{"kind", "record", "problems"}``, gzip where it ends in ``.gz``; empty where there are none. (templated)
-    :param result_path: file for what was done, as JSON Lines of ``{"position", "place", "customer_uuid", "state",
-        "set", "removed", "tags_added", "tags_removed"}``, a line for each row and customer. (templated)
-    :param path_conn_id: Airflow connection for paths in object storage. (templated)
     :param sql_conn_id: Airflow connection of the database. (templated)
     :raises ValueError: an argument cannot be; when the DAG is parsed.
     :raises ChartMogulImportFailedError: more than ``max_rejected`` rows were rejected; the task is not retried.
@@ -80,11 +82,9 @@ class ChartMogulEnrichCustomersOperator(ChartMogulOperator):
     """
 
     template_fields: Sequence[str] = (
-        *ChartMogulOperator.template_fields,
+        *ChartMogulAccountingOperator.template_fields,
         "rows",
         "data_source_uuid",
-        *_PATHS,
-        "path_conn_id",
         "sql_conn_id",
     )
     template_fields_renderers = {"rows": "json"}
@@ -103,10 +103,6 @@ class ChartMogulEnrichCustomersOperator(ChartMogulOperator):
         max_fan_out: int = 1,
         ignore_missing: bool = False,
         dry_run: bool = False,
-        max_rejected: float = 0,
-        rejected_path: str | None = None,
-        result_path: str | None = None,
-        path_conn_id: str | None = None,
         sql_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -123,10 +119,6 @@ class ChartMogulEnrichCustomersOperator(ChartMogulOperator):
         self.ignore_missing = ignore_missing
         # BaseOperator has a method of the name dry_run
         self.sends_nothing = dry_run
-        self.max_rejected = max_rejected
-        self.rejected_path = rejected_path
-        self.result_path = result_path
-        self.path_conn_id = path_conn_id
         self.sql_conn_id = sql_conn_id
         self._check_arguments()
 
@@ -135,12 +127,13 @@ class ChartMogulEnrichCustomersOperator(ChartMogulOperator):
         check_count("max_fan_out", self.max_fan_out, least=1)
         check_flag("ignore_missing", self.ignore_missing)
         check_flag("dry_run", self.sends_nothing)
-        _check_allowance("max_rejected", self.max_rejected)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return how many rows had which outcome."""
         source = optional_text("data_source_uuid", self.data_source_uuid)
-        paths = {name: optional_text(name, getattr(self, name)) for name in _PATHS}
+        for name in _FILES:
+            # before anything is sent: a template that has no value must not lose the account of what was
+            optional_text(name, getattr(self, name))
         rows = open_rows(
             required_text("rows", self.rows) if isinstance(self.rows, str) else self.rows,
             path_conn_id=optional_text("path_conn_id", self.path_conn_id),
@@ -158,7 +151,14 @@ class ChartMogulEnrichCustomersOperator(ChartMogulOperator):
                 ignore_missing=self.ignore_missing,
                 dry_run=self.sends_nothing,
             )
-            return self._account(enrichment, **paths)
+            return self.conclude(enrichment)
+
+    def write(self, account: Account) -> None:
+        """Write the files that are wanted."""
+        for lines, (name, columns) in zip((account.rejected, account.results), _FILES.items(), strict=True):
+            if path := optional_text(name, getattr(self, name)):
+                count = record_files.write(self.storage_path(path), lines(), columns)
+                self.log.info("%s: %d rows are in %s", name, count, path)
 
     def _columns(self) -> Columns:
         return Columns.given(
@@ -169,19 +169,3 @@ class ChartMogulEnrichCustomersOperator(ChartMogulOperator):
             owned_tags=self.owned_tags,
             nulls=self.nulls,
         )
-
-    def _account(self, enrichment: Enrichment, rejected_path: str | None, result_path: str | None) -> dict[str, Any]:
-        summary = enrichment.summary()
-        self.log.info("Account of the rows: %s", json.dumps(summary))
-        if result_path:
-            json_lines.write(storage_path(result_path, self.path_conn_id), enrichment.lines())
-        if rejected_path:
-            json_lines.write(storage_path(rejected_path, self.path_conn_id), enrichment.dead_letters())
-        enrichment.raise_for_failures()
-        return summary
-
-
-def _check_allowance(name: str, value: object) -> None:
-    is_share = isinstance(value, float) and 0 <= value < 1
-    if not is_share:
-        check_count(name, value, least=0)

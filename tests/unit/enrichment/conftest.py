@@ -90,6 +90,6 @@ def enrich(account: Account) -> Callable[..., Run]:
         with opened() as ledger:
             found = push(account.client, open_rows(rows), Columns.given(**given), ledger, **options)
             after = Counter(account.emulator.stats()["requests_by_operation"])
-            return Run(found.summary(), list(found.lines()), list(found.dead_letters()), after - before)
+            return Run(found.summary(), list(found.results()), list(found.rejected()), after - before)
 
     return run

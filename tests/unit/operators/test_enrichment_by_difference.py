@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
+from unittest.mock import ANY
 
+import pyarrow.parquet as pq
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
@@ -129,19 +131,16 @@ class TestFiles:
         enrich(rows=given, max_rejected=2, **arguments)
         letters = lines(tmp_path / "rejected.jsonl")
         assert [(letter["kind"], letter["record"]) for letter in letters] == [("enrichment", row) for row in given[1:]]
-        told = [
-            (p["position"], p["external_id"], p["field"], p["message"]) for (p,) in (x["problems"] for x in letters)
-        ]
-        assert told == [
-            (2, "b", "seats", "does not fit type Integer of attribute seats"),
-            (3, "zz", "external_id", "names no customer"),
+        assert [(letter["position"], letter["problems"]) for letter in letters] == [
+            (2, [{"field": "seats", "message": "does not fit type Integer of attribute seats"}]),
+            (3, [{"field": "external_id", "message": "names no customer"}]),
         ]
         assert [(line["position"], line["state"], line["set"]) for line in lines(tmp_path / "done.jsonl.gz")] == [
             (1, "changed", {"seats": 1}),
             (2, "rejected", {}),
             (3, "not_found", {}),
         ]
-        corrected = [{**letter, "record": {"external_id": "b", "seats": 5}} for letter in letters[:1]]
+        corrected = [{**letters[0], "record": {"external_id": "b", "seats": 5}}]
         json_lines.write(storage_path(str(tmp_path / "corrected.jsonl"), None), corrected)
         enrich(**{**arguments, "rows": str(tmp_path / "corrected.jsonl")})
         assert seats(client) == {"a": 1, "b": 5}
@@ -163,8 +162,23 @@ class TestFiles:
         )
         assert (result["rejected"], seats(client)) == (1, {"a": 1})
         (letter,) = lines(path)
-        assert letter["record"] == '{"external_id": "b", "se'
-        assert letter["problems"][0]["place"] == "rows.jsonl, line 2"
+        assert (letter["record"], letter["text"]) == (None, '{"external_id": "b", "se')
+        assert (letter["position"], letter["place"]) == (2, "rows.jsonl, line 2")
+        # as it is, it is rejected once more and keeps its text
+        enrich(rows=str(path), data_source_uuid=source, rejected_path=str(path), max_rejected=1)
+        assert lines(path)[0]["text"] == letter["text"]
+
+    def test_tables_of_parquet(self, client: ChartMogulClient, source: str, tmp_path: Path) -> None:
+        rejected, done = tmp_path / "rejected.parquet", tmp_path / "done.parquet"
+        arguments = {"data_source_uuid": source, "rejected_path": str(rejected), "max_rejected": 1}
+        enrich(rows=rows({"a": 1, "b": "many"}), **arguments, result_path=str(done))
+        assert [(line["state"], json.loads(line["set"])) for line in pq.read_table(done).to_pylist()] == [
+            ("changed", {"seats": 1}),
+            ("rejected", {}),
+        ]
+        table = pq.read_table(rejected).to_pylist()
+        assert enrich(rows=str(rejected), **arguments)["rejected"] == 1
+        assert pq.read_table(rejected).to_pylist() == [{**table[0], "position": 1, "place": ANY}]
 
 
 class TestFailures:
@@ -172,13 +186,11 @@ class TestFailures:
         with pytest.raises(ChartMogulImportFailedError) as caught:
             enrich(rows=rows({"a": "secret", "b": "hidden", "c": 3, "zz": 4}), data_source_uuid=source, max_rejected=2)
         text = str(caught.value)
-        assert text.startswith(
-            "4 rows failed (2 allowed), 1 of them not sent: enrichment record 1 (record 1) 'a': seats"
-        )
+        assert text.startswith("3 rows failed (2 allowed), 1 others were not sent: enrichment record 1 'a': seats does")
         assert "names no customer" in text
         assert "secret" not in text
         assert "hidden" not in text
-        assert [row["position"] for row in caught.value.rejected] == [1, 2, 3, 4]
+        assert [row["position"] for row in caught.value.rejected] == [1, 2, 4]
 
     def test_addresses_are_not_quoted(self, source: str) -> None:
         with pytest.raises(ChartMogulImportFailedError) as caught:
@@ -258,7 +270,7 @@ WRONG = [
     ({"dry_run": "{{ x }}"}, "dry_run must be True or False"),
     ({"ignore_missing": None}, "ignore_missing must be True or False"),
     ({"max_rejected": -1}, "max_rejected must be at least 0"),
-    ({"max_rejected": 1.5}, "max_rejected must be a number"),
+    ({"max_rejected": 1.5}, "max_rejected must be at least 0, a number of records or below 1 a share"),
 ]
 
 
