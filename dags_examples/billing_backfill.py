@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.providers.common.compat.sdk import DAG, Param
 
 from airflow_provider_chartmogul.operators.data_sources import ChartMogulGetOrCreateDataSourceOperator
-from airflow_provider_chartmogul.operators.imports import ChartMogulImportBillingOperator
+from airflow_provider_chartmogul.operators.imports import ChartMogulBulkImportOperator
 from airflow_provider_chartmogul.sensors.processing import ChartMogulProcessingSensor
 
 with DAG(
@@ -36,7 +36,7 @@ with DAG(
 ) as dag:
     data_source = ChartMogulGetOrCreateDataSourceOperator(task_id="data_source", name="{{ params.data_source }}")
 
-    import_billing = ChartMogulImportBillingOperator(
+    import_billing = ChartMogulBulkImportOperator(
         task_id="import_billing",
         data_source_uuid=data_source.output,
         customers="{{ params.folder }}/customers.jsonl",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class ChartMogulImportCustomersOperator(ChartMogulImportRecordsOperator):
-    """Create customers, one request for each; for thousands there is ``ChartMogulImportBillingOperator``.
+    """Create customers, one request for each; for thousands there is ``ChartMogulBulkImportOperator``.
 
     A record has ``external_id`` and any field of a customer. A customer that is there under its ``external_id`` in the
     data source is skipped or updated; ``attributes`` then replace the tags that it has. Arguments, result and errors

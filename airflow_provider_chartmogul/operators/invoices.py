@@ -36,7 +36,7 @@ _PLACE = "invoices[0]."
 class ChartMogulImportInvoicesOperator(ChartMogulImportRecordsOperator):
     """Create invoices with line items and transactions, one request for each.
 
-    For a backfill there is ``ChartMogulImportBillingOperator``. A record has ``external_id``, ``date``, ``currency``,
+    For a backfill there is ``ChartMogulBulkImportOperator``. A record has ``external_id``, ``date``, ``currency``,
     ``line_items`` and perhaps ``due_date``, ``collection_method`` and ``transactions``, and names its customer by
     ``customer_uuid``, or by ``customer_external_id`` within a data source. A line item names its plan by ``plan_uuid``,
     or by ``plan_external_id`` within the data source; customers and plans are looked up once each. Of a customer that

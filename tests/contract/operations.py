@@ -49,8 +49,8 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
         "import_csv_into_data_source": _entry("data_sources.import_csv", repeats="once"),
         "purge_data_source": _entry("data_sources.purge", "EmptyDataSource"),
         "empty_data_source": _entry("data_sources.empty", "EmptyDataSource"),
-        "create_json_import": _entry("json_imports.create", "ImportBilling", repeats="find"),
-        "retrieve_json_import": _entry("json_imports.retrieve", "ImportBilling"),
+        "create_json_import": _entry("json_imports.create", "BulkImport", repeats="find"),
+        "retrieve_json_import": _entry("json_imports.retrieve", "BulkImport"),
     },
     "Customers": {
         "list_customers": _entry("customers.list", *LOADS),

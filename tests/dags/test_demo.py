@@ -8,13 +8,15 @@ import socket
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import duckdb
 import pytest
 
-from airflow_provider_chartmogul.imports import BillingRecords, check, read_json_lines
+from airflow_provider_chartmogul.imports import BillingImport, read_json_lines
+from airflow_provider_chartmogul.imports.billing_import import inline
 from demo.billing import Billing, generate
 from tests.conftest import REPOSITORY
 
@@ -22,18 +24,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from airflow_provider_chartmogul.client import ChartMogulClient
+
 
 @pytest.fixture(scope="module")
 def billing() -> Billing:
     return generate()
 
 
-def test_billing_is_the_same_each_time_and_well_formed(billing: Billing) -> None:
+def test_billing_is_the_same_each_time_and_well_formed(client: ChartMogulClient, billing: Billing) -> None:
     assert generate() == billing
     assert generate(seed=8) != billing
-    records = BillingRecords(billing.customers, billing.plans, billing.invoices, billing.subscription_events)
-    checked = check(records)
-    assert (checked.rejections, checked.warnings) == ([], [])
+    source = client.data_sources.create(name="Billing system")["uuid"]
+    with BillingImport(client, source) as checked:
+        checked.read(inline(asdict(billing)))
+        assert (list(checked.problems()), checked.warnings) == ([], [])
 
 
 def test_more_customers_do_not_change_the_others(billing: Billing) -> None:

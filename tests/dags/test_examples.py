@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import runpy
 import zipfile
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from airflow_provider_chartmogul.imports import BillingRecords, import_billing
+from airflow_provider_chartmogul.imports import Pace, import_billing
 from demo.billing import generate
 from tests.conftest import REPOSITORY
 from tests.dags.running import NEW_YEAR, run_dag
@@ -50,9 +51,8 @@ def billing_folder(tmp_path: Path) -> str:
 def billed(client: ChartMogulClient) -> None:
     """Import a small year of billing, without the DAG that is for that: it has its own test."""
     made = generate(customers=25)
-    records = BillingRecords(made.customers, made.plans, made.invoices, made.subscription_events)
     source = client.data_sources.create(name="Billing system")["uuid"]
-    import_billing(client, source, records, poll_interval=0.05).raise_for_failures()
+    import_billing(client, source, asdict(made), pace=Pace(poll_interval=0.05)).raise_for_failures()
 
 
 def run(name: str, conf: dict[str, Any] | None = None, logical_date: datetime = NEW_YEAR) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def test_examples_can_be_copied(path: Path) -> None:
 def test_billing_backfill(client: ChartMogulClient, billing_folder: str) -> None:
     made = generate(customers=25)
     result = run("billing_backfill", {"folder": billing_folder})["import_billing"]
-    assert result["records"]["customers"]["imported"] == 25
+    assert result["records"]["customers"]["created"] == 25
     assert sorted(i["external_id"] for i in client.invoices.list()) == sorted(i["external_id"] for i in made.invoices)
     again = run("billing_backfill", {"folder": billing_folder}, datetime(2026, 1, 2, tzinfo=UTC))["import_billing"]
     assert again["sent"] == 0

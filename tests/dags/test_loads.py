@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import runpy
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from airflow_provider_chartmogul.imports import BillingRecords, import_billing
+from airflow_provider_chartmogul.imports import Pace, import_billing
 from airflow_provider_chartmogul.transfers.sync_account import EVERYTHING
 from demo.billing import generate
 from tests.billing import import_customers
@@ -41,9 +42,8 @@ def warehouse(tmp_path: Path) -> Path:
 @pytest.fixture
 def billed(client: ChartMogulClient) -> None:
     made = generate(customers=25)
-    records = BillingRecords(made.customers, made.plans, made.invoices, made.subscription_events)
     source = client.data_sources.create(name="Billing system")["uuid"]
-    import_billing(client, source, records, poll_interval=0.05).raise_for_failures()
+    import_billing(client, source, asdict(made), pace=Pace(poll_interval=0.05)).raise_for_failures()
 
 
 def written(name: str, body: str) -> Any:

@@ -54,7 +54,10 @@ ARGUMENTS = {
     "ChartMogulUpdateCustomAttributesOperator": {"customer_uuid": "cus_1", "custom_attributes": {"a": 1}},
     "ChartMogulRemoveCustomAttributesOperator": {"customer_uuid": "cus_1", "keys": ["a"]},
     "ChartMogulEnrichCustomersOperator": {"rows": [], "customer": "email", "tags_column": "tags"},
-    "ChartMogulImportBillingOperator": {"data_source_uuid": "ds_1", "customers": []},
+    "ChartMogulBulkImportOperator": {"data_source_uuid": "ds_1", "customers": []},
+    "ChartMogulReplayRejectedOperator": {"data_source_uuid": "ds_1", "path": "/rejected.jsonl"},
+    "ObjectStorageToChartMogulOperator": {"data_source_uuid": "ds_1", "customers": "/customers.jsonl"},
+    "SqlToChartMogulOperator": {"data_source_uuid": "ds_1", "sql_conn_id": "db", "customers": "SELECT 1"},
     "ChartMogulImportCustomersOperator": {"records": [{}]},
     "ChartMogulUpdateCustomersOperator": {"records": [{}]},
     "ChartMogulDeleteCustomersOperator": {"uuids": "cus_1"},
@@ -118,7 +121,10 @@ BASES = {
     "ChartMogulEnrichmentOperator",
     "ChartMogulTagsOperator",
     "ChartMogulCreateKeylessRecordsOperator",
+    "ChartMogulFilesOperator",
+    "ChartMogulSourcesOperator",
     "ChartMogulAccountingOperator",
+    "ChartMogulImportOperator",
     "ChartMogulActivitiesRangeOperator",
     "ChartMogulRecordsOperator",
     "ChartMogulKeyedRecordsOperator",
@@ -136,7 +142,7 @@ BASES = {
 def test_every_class_is_known() -> None:
     assert {operator.__name__ for operator in OPERATORS} == ARGUMENTS.keys() | BASES
     assert [hook.__name__ for hook in HOOKS] == ["ChartMogulHook"]
-    assert len(TRIGGERS) == 3
+    assert len(TRIGGERS) == 4
 
 
 @pytest.mark.parametrize("operator", OPERATORS)

@@ -153,7 +153,7 @@ class TestChecks:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ({"max_rejected": -1}, "max_rejected must be at least 0, not -1"),
+            ({"max_rejected": -1}, "max_rejected must be at least 0, .* not -1"),
             ({"max_rejected": "{{ params.allowed }}"}, "max_rejected must be a number, .* it cannot be a template"),
             ({"if_exists": "replace"}, "if_exists must be one"),
         ],
