@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_chartmogul.client.fields.attributes import MAX_STRING
-from airflow_provider_chartmogul.client.fields.dates import instant, is_future
+from airflow_provider_chartmogul.client.fields.dates import instant
 from airflow_provider_chartmogul.client.fields.shape import Condition, Rule, parts
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ _PRICED_EVENTS: Final = (
     "subscription_updated",
     "subscription_update_scheduled",
 )
-_IMMEDIATE_EVENTS: Final = ("subscription_start", "subscription_updated", "subscription_cancelled")
 
 
 def recurring_items_need(plan: str, *, amount: bool = False) -> Condition:
@@ -104,8 +103,10 @@ def _add_up(kind: str, invoice: Mapping[str, Any]) -> str | None:
     paid = _sum(part.get("amount_in_cents") for part in given if part.get("result") == "successful")
     if not paid:
         return None
-    total = _sum(part.get("amount_in_cents") for part in parts(invoice, "line_items"))
-    if total is None:
+    items = parts(invoice, "line_items")
+    total = _sum(item.get("amount_in_cents") for item in items)
+    # those of a bulk import may stand elsewhere
+    if total is None or not items:
         return None
     # a credit note is negative itself, and its refunds are not
     whole = abs(total) if kind == "refund" else max(total, 0)
@@ -122,16 +123,6 @@ INVOICE_RULES: Final = (
     Rule("transactions", ("line_items",), functools.partial(_add_up, "payment")),
     Rule("transactions", ("line_items",), functools.partial(_add_up, "refund")),
 )
-
-
-def _takes_effect_at_once(event: Mapping[str, Any]) -> str | None:
-    if event.get("event_type") not in _IMMEDIATE_EVENTS:
-        return None
-    moment = instant(event["effective_date"])
-    return "must not be in the future unless the event is a scheduled one" if moment and is_future(moment) else None
-
-
-EVENT_RULES: Final = (Rule("effective_date", ("event_type",), _takes_effect_at_once),)
 
 
 def _fits_its_type(attribute: Mapping[str, Any]) -> str | None:

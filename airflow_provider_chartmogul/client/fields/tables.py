@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from airflow_provider_chartmogul.client.fields.attributes import READERS
 from airflow_provider_chartmogul.client.fields.rules import (
     ATTRIBUTE_RULES,
-    EVENT_RULES,
     EVENT_TYPES,
     INVOICE_RULES,
     ITEM_RULES,
@@ -68,7 +67,7 @@ _CUSTOMER: Final = Fields(
         "city": text,
         "zip": text,
         "lead_created_at": past,
-        "free_trial_started_at": past,
+        "free_trial_started_at": timestamp,
         "owner": text,
         "status": one_of("New Lead", "Working Lead", "Qualified Lead", "Unqualified Lead"),
         "website_url": text,
@@ -164,7 +163,6 @@ _SUBSCRIPTION_EVENT: Final = Fields(
     required=("customer_external_id", "subscription_external_id", "event_type", "event_date", "effective_date"),
     also_required=events_need,
     empty={"amount_in_cents": ("",)},
-    rules=EVENT_RULES,
 )
 _ATTRIBUTE: Final = Fields({"key": text, "value": anything}, required=("key", "value"), empty={"value": ("", None)})
 _CONNECTION: Final = Fields(
