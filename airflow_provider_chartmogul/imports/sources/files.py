@@ -107,13 +107,13 @@ def _matches(root: ObjectStoragePath) -> list[str]:
     storage.invalidate_cache()
     if storage.isfile(path):
         return [path]
-    if not any(letter in path for letter in "*?["):
-        path = f"{path.rstrip('/')}/**"
+    pattern = path if any(letter in path for letter in "*?[") else f"{path.rstrip('/')}/**"
     try:
-        entries = storage.glob(path, detail=True)
+        entries = storage.glob(pattern, detail=True)
     except FileNotFoundError:
         entries = {}
-    found = sorted(name for name, entry in entries.items() if entry["type"] == "file" and not _is_hidden(name, path))
+    files = (name for name, entry in entries.items() if entry["type"] == "file")
+    found = sorted(name for name in files if not _is_hidden(name, pattern))
     if not found:
         raise UnfitSourceError(f"there is no file {_shown(path)}")
     return found

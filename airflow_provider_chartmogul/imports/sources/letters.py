@@ -24,15 +24,16 @@ def given_of_letter(row: Row) -> Given:
     if not isinstance(letter, Mapping):
         return Given(UNKNOWN_KIND, letter, row.place, (Problem("", "must be an object"),))
     kind, record, text = letter.get("kind"), _parsed(letter.get("record")), letter.get("text")
+    # a line that was unreadable and comes back as it was keeps its text
+    unread = text if record is None and isinstance(text, str) else None
     if kind not in KINDS:
-        # an unread line that comes back as it was keeps its text
-        shown, text = (None, text) if record is None and isinstance(text, str) else (letter, None)
-        return Given(UNKNOWN_KIND, shown, row.place, (Problem("kind", f"must be one of {', '.join(KINDS)}"),), text)
+        problem = Problem("kind", f"must be one of {', '.join(KINDS)}")
+        return Given(UNKNOWN_KIND, letter if unread is None else None, row.place, (problem,), unread)
     problems = [] if isinstance(record, Mapping) else [Problem("", "must be an object")]
     replace = _truth(letter.get("replace"))
     if replace is None:
         problems.append(Problem("replace", "must be true or false"))
-    return Given(str(kind), record, row.place, tuple(problems), replace=bool(replace))
+    return Given(str(kind), record, row.place, tuple(problems), unread, bool(replace))
 
 
 def _parsed(record: Any) -> Any:

@@ -230,7 +230,7 @@ def _column_complaint(rule: Mapping[str, Any]) -> str:
     if not isinstance(rule.get("values", {}), Mapping):
         return "has values that are no mapping"
     convert = rule.get("convert")
-    if convert is not None and convert not in CONVERSIONS:
+    if convert is not None and str(convert) not in CONVERSIONS:
         return f"has an unknown conversion {_with_hint(str(convert), list(CONVERSIONS))}"
     if surplus := [key for key in _OF_DATES if rule.get(key) is not None and convert != "date"]:
         return f"has {surplus[0]}, which only goes with convert date"

@@ -21,8 +21,8 @@ from airflow_provider_chartmogul.imports.sources.sql import read_sql
 log = logging.getLogger(__name__)
 
 _KEYS: Final = {
-    "path": {"path", "conn_id", "format", "mapping"},
-    "sql": {"sql", "conn_id", "parameters", "mapping"},
+    "path": ("path", "conn_id", "format", "mapping"),
+    "sql": ("sql", "conn_id", "parameters", "mapping"),
 }
 
 
@@ -58,8 +58,7 @@ def open_source(
         return _all_given(reader, Columns(), given_of_letter)
     if not rules:
         return _all_given(reader, Columns(typed=typed_text(kind)), partial(_given, kind))
-    mapper = compiled(kind, rules)
-    return _all_mapped(kind, reader, mapper)
+    return _all_mapped(kind, reader, compiled(kind, rules))
 
 
 def _all_given(reader: Reader, columns: Columns, given: Callable[[Row], Given]) -> Iterator[Given]:
@@ -70,9 +69,10 @@ def _all_given(reader: Reader, columns: Columns, given: Callable[[Row], Given]) 
 
 def _all_mapped(kind: str, reader: Reader, mapper: Mapper) -> Iterator[Given]:
     some = False
-    for given in _all_given(reader, Columns(frozenset(mapper.columns)), partial(_mapped, kind, mapper)):
-        some = True
-        yield given
+    with closing(reader(Columns(frozenset(mapper.columns)))) as rows:
+        for row in rows:
+            some = True
+            yield _mapped(kind, mapper, row)
     if some and (unseen := mapper.unseen()):
         log.warning("%s: no record has %s, which mapping names", kind, ", ".join(map(repr, unseen)))
 
@@ -116,22 +116,29 @@ def _inline(records: Sequence[Any]) -> Reader:
 def _named(
     key: str, spec: Mapping[str, Any], path_conn_id: str | None, sql_conn_id: str | None, name: str
 ) -> tuple[Reader, Any]:
-    if unknown := sorted(map(str, spec.keys() - _KEYS[key])):
+    if unknown := sorted(map(str, spec.keys() - set(_KEYS[key]))):
         raise ValueError(f"{name} with {key} has unknown keys {', '.join(unknown)}; known: {', '.join(_KEYS[key])}")
-    if key == "sql":
-        query, conn_id = _text(name, spec["sql"]), _optional(spec.get("conn_id")) or _optional(sql_conn_id)
-        if conn_id is None:
-            raise ValueError(f"{name} with sql needs the connection of a database: conn_id")
-        return lambda columns: read_sql(conn_id, query, spec.get("parameters"), columns), spec.get("mapping")
+    own = _optional(spec.get("conn_id"))
+    reader = _query(spec, own or sql_conn_id, name) if key == "sql" else _files(spec, own or path_conn_id, name)
+    return reader, spec.get("mapping")
+
+
+def _query(spec: Mapping[str, Any], conn_id: str | None, name: str) -> Reader:
+    query, database = _text(name, spec["sql"]), _optional(conn_id)
+    if database is None:
+        raise ValueError(f"{name} with sql needs the connection of a database: conn_id")
+    return lambda columns: read_sql(database, query, spec.get("parameters"), columns)
+
+
+def _files(spec: Mapping[str, Any], conn_id: str | None, name: str) -> Reader:
     form = spec.get("format") or None
     if form is not None and form not in FORMATS:
         raise ValueError(f"format of {name} must be one of {', '.join(FORMATS)}, not {form!r}")
-    given = spec["path"]
-    paths = [_text(name, path) for path in ([given] if isinstance(given, str) else given)]
-    if not paths:
-        raise ValueError(f"path of {name} is an empty list")
-    place = _optional(spec.get("conn_id")) or _optional(path_conn_id)
-    return lambda columns: read_files(paths, place, form, columns), spec.get("mapping")
+    given = [spec["path"]] if isinstance(spec["path"], str) else spec["path"]
+    if not isinstance(given, list | tuple) or not given:
+        raise ValueError(f"path of {name} must be a path or a list of paths")
+    paths, storage = [_text(name, path) for path in given], _optional(conn_id)
+    return lambda columns: read_files(paths, storage, form, columns)
 
 
 def _optional(conn_id: object) -> str | None:

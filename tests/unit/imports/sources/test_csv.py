@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_provider_chartmogul.imports.sources import open_source
 from tests.unit.imports.sources.reading import given, problems, records, written
 
 if TYPE_CHECKING:
@@ -127,14 +128,8 @@ def test_a_mapping_gets_the_text(tmp_path: Path) -> None:
 def test_a_column_that_is_not_there_is_one_error_before_any_record(tmp_path: Path) -> None:
     written(tmp_path, "a.csv", b"id,name\n1,Acme\n")
     written(tmp_path, "b.csv", b"id,title\n1,Acme\n")
-    with pytest.raises(ValueError, match="^b.csv has no column 'name', which mapping names; it has 'id', 'title'$"):
-        next(iter_of(tmp_path))
-
-
-def iter_of(tmp_path: Path):  # type: ignore[no-untyped-def]
-    from airflow_provider_chartmogul.imports.sources import open_source
-
-    return open_source("customers", f"{tmp_path}/*.csv", mapping={"external_id": "id", "name": "name"})
+    with pytest.raises(ValueError, match=r"^b\.csv has no column 'name', which mapping names; it has 'id', 'title'$"):
+        next(open_source("customers", f"{tmp_path}/*.csv", mapping={"external_id": "id", "name": "name"}))
 
 
 def test_a_file_with_a_header_alone_or_nothing_is_empty(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

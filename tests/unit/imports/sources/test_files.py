@@ -120,8 +120,7 @@ def test_several_paths_are_read_in_their_order_and_no_file_twice(shards: Storage
 def test_a_path_that_no_file_has_is_an_error_that_names_it(shards: Storage, pattern: str) -> None:
     with pytest.raises(ValueError) as error:
         places([f"{shards.root}/2024", f"{shards.root}/{pattern}"], shards)
-    assert str(error.value).startswith("there is no file ")
-    assert f"exports/{pattern}" in str(error.value)
+    assert str(error.value) == f"there is no file {shards.path(pattern).path}"
 
 
 def test_a_bucket_that_is_not_there_is_an_error(s3_storage: Storage) -> None:
@@ -148,13 +147,6 @@ def test_files_that_only_begin_to_be_are_left_out_unless_they_are_asked_for(tmp_
     written(tmp_path, ".x/c.jsonl", line(1))
     assert records(f"{tmp_path}/.x/**") == [{"external_id": "acct-1"}]
     assert records(f"{tmp_path}/.x/_temporary/*.jsonl") == [{"external_id": "acct-2"}]
-
-
-def test_a_path_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written(tmp_path, ".airflow/data/a.jsonl", line(1))
-    monkeypatch.chdir(tmp_path / ".airflow")
-    for path in ("data/a.jsonl", "data/*.jsonl", "data"):
-        assert [one.place for one in given(path)] == ["a.jsonl, line 1"]
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.csv", "a.parquet"])

@@ -117,7 +117,7 @@ def test_a_column_that_is_not_there_is_one_error_before_any_record(tmp_path: Pat
     written(tmp_path, "a.parquet", packed(pa.table({"id": ["1"]})))
     written(tmp_path, "b.parquet", packed(pa.table({"ID": ["1"], "name": ["Acme"]})))
     source = open_source("customers", str(tmp_path), mapping={"external_id": "id"})
-    with pytest.raises(ValueError, match="^b.parquet has no column 'id', which mapping names; it has 'ID', 'name'$"):
+    with pytest.raises(ValueError, match=r"^b\.parquet has no column 'id', which mapping names; it has 'ID', 'name'$"):
         next(source)
 
 
