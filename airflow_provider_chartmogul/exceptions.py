@@ -161,3 +161,7 @@ class ChartMogulLoadError(ChartMogulError):
 
     The text names table or file, step and SQLSTATE or kind of error, but never a value: drivers quote customer data.
     """
+
+
+class ChartMogulReconciliationError(ChartMogulError, AirflowFailException):
+    """What ChartMogul holds is not what the billing source says; the files that were asked for tell the differences."""
