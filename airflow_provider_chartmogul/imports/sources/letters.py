@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.imports.given import UNKNOWN_KIND, Given
+from airflow_provider_chartmogul.imports.records import INPUT_KINDS
 from airflow_provider_chartmogul.imports.sources.json_lines import parse_json
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.imports.sources.rows import Row
 
-KINDS: Final = ("customers", "plans", "invoices", "line_items", "transactions", "subscription_events")
 _TRUTH: Final[dict[Any, bool]] = {None: False, False: False, True: True, "": False, "false": False, "true": True}
 
 
@@ -26,8 +26,8 @@ def given_of_letter(row: Row) -> Given:
     kind, record, text = letter.get("kind"), _parsed(letter.get("record")), letter.get("text")
     # a line that was unreadable and comes back as it was keeps its text
     unread = text if record is None and isinstance(text, str) else None
-    if kind not in KINDS:
-        problem = Problem("kind", f"must be one of {', '.join(KINDS)}")
+    if kind not in INPUT_KINDS:
+        problem = Problem("kind", f"must be one of {', '.join(INPUT_KINDS)}")
         return Given(UNKNOWN_KIND, letter if unread is None else None, row.place, (problem,), unread)
     problems = [] if isinstance(record, Mapping) else [Problem("", "must be an object")]
     replace = _truth(letter.get("replace"))

@@ -14,23 +14,16 @@ A mapping is ``{field: rule}``. Fields may be dotted (``primary_contact.email``)
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
-from airflow_provider_chartmogul.client.fields import Problem, misspelt, table
+from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.imports.sources.conversions import CONVERSIONS
+from airflow_provider_chartmogul.imports.sources.rules import complaint, kind_of_parts
 
 Read = Callable[[Mapping[str, Any], list[Problem]], Any]
 """Takes a row, returns the value of a field or ``None``, and enters what is wrong with it."""
 
-_OPTIONS: Final = {
-    "constant": {"constant"},
-    "column": {"column", "values", "convert", "format", "timezone", "default", "each"},
-    "each": {"each"},
-}
-_OF_DATES: Final = ("format", "timezone")
 _NOTHING: Final = object()
 
 
@@ -133,7 +126,7 @@ class _Compiler:
             self.complaints.append(f"{place.rstrip('.')} must be a mapping of fields to columns".lstrip())
             mapping = {}
         for field, rule in mapping.items():
-            found = self.complaint(field, rule, mapping)
+            found = complaint(self.kind, field, rule, mapping)
             if found:
                 self.complaints.append(f"{place}{field} {found}")
                 continue
@@ -149,25 +142,6 @@ class _Compiler:
             others.append((path, self.reading(f"{place}{field}.", field, rule, columns, inner)))
         return Mapper(plain, others, columns, frozenset(fixed), inner)
 
-    def complaint(self, field: object, rule: object, mapping: Mapping[Any, Any]) -> str:
-        """Return what is wrong with a field and its rule, the rules within left aside."""
-        if not isinstance(field, str):
-            return "must be the name of a field"
-        if found := _unknown_field(self.kind, field):
-            return found
-        if any(str(other).startswith(f"{field}.") for other in mapping):
-            return "is mapped both as a whole and in parts"
-        return _rule_complaint(rule) or self.each_complaint(field, rule)
-
-    def each_complaint(self, field: str, rule: Any) -> str:
-        if isinstance(rule, str) or "each" not in rule:
-            return ""
-        if _kind_of_parts(self.kind, field) is None:
-            return "holds no list of records, and so can have no each"
-        if "column" not in rule and (not isinstance(rule["each"], list | tuple) or not rule["each"]):
-            return "has an each without column, which must be a list of mappings"
-        return ""
-
     def reading(
         self, place: str, field: str, rule: Mapping[str, Any], columns: dict[str, str], inner: list[tuple[str, Mapper]]
     ) -> Read:
@@ -176,7 +150,7 @@ class _Compiler:
             return _constant(rule["constant"])
         if "each" not in rule:
             return _column(field, rule)
-        compiler = _Compiler(str(_kind_of_parts(self.kind, field)), self.complaints)
+        compiler = _Compiler(str(kind_of_parts(self.kind, field)), self.complaints)
         if "column" in rule:
             mapper = compiler.mapper(place, rule["each"])
             inner.append((f"{rule['column']}[].", mapper))
@@ -186,71 +160,6 @@ class _Compiler:
             columns.update({column: field for column in mapper.columns if column not in columns})
             inner.append(("", mapper))
         return _each_mapping(field, mappers)
-
-
-def _unknown_field(kind: str, field: str) -> str:
-    fields = table(kind, bulk=True)
-    name, _, rest = field.partition(".")
-    if name not in fields.checks:
-        near = misspelt(kind, {name: None}, bulk=True).get(name)
-        hint = f"is {near!r} meant?" if near else f"there are {', '.join(fields.checks)}"
-        return f"is no field of {kind}; {hint}"
-    if not rest:
-        return ""
-    if name in fields.objects:
-        return _unknown_field(fields.objects[name], rest)
-    return "" if fields.checks[name]({}) is None else f"is no field of {kind}: {name} has no parts"
-
-
-def _kind_of_parts(kind: str, field: str) -> str | None:
-    *folders, name = field.split(".")
-    for folder in folders:
-        kind = table(kind, bulk=True).objects.get(folder, kind)
-    return table(kind, bulk=True).parts.get(name)
-
-
-def _rule_complaint(rule: object) -> str:
-    if isinstance(rule, str):
-        return "" if rule else "has no column"
-    if not isinstance(rule, Mapping):
-        return "must be the name of a column, or a mapping with column or constant"
-    sort = next((key for key in _OPTIONS if key in rule), None)
-    if unknown := [str(key) for key in rule if key not in _OPTIONS["column"] | _OPTIONS["constant"]]:
-        return f"has an unknown key {_with_hint(unknown[0], sorted(_OPTIONS['column'] | _OPTIONS['constant']))}"
-    if sort is None:
-        return "must have column or constant"
-    if surplus := [str(key) for key in rule if key not in _OPTIONS[sort]]:
-        return f"has {sort} and so cannot have {', '.join(surplus)}"
-    return _column_complaint(rule) if sort == "column" else ""
-
-
-def _column_complaint(rule: Mapping[str, Any]) -> str:
-    if not isinstance(rule["column"], str) or not rule["column"]:
-        return "has a column that is no name"
-    if not isinstance(rule.get("values", {}), Mapping):
-        return "has values that are no mapping"
-    convert = rule.get("convert")
-    if convert is not None and str(convert) not in CONVERSIONS:
-        return f"has an unknown conversion {_with_hint(str(convert), list(CONVERSIONS))}"
-    if surplus := [key for key in _OF_DATES if rule.get(key) is not None and convert != "date"]:
-        return f"has {surplus[0]}, which only goes with convert date"
-    if not isinstance(rule.get("format", ""), str | None):
-        return "has a format that is no text"
-    return _timezone_complaint(rule.get("timezone"))
-
-
-def _timezone_complaint(name: object) -> str:
-    try:
-        if name is not None:
-            ZoneInfo(str(name))
-    except (LookupError, ValueError, OSError):
-        return f"has a timezone that is none: {name!r}"
-    return ""
-
-
-def _with_hint(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return f"{name!r}; {f'is {near[0]!r} meant?' if near else 'there are ' + ', '.join(known)}"
 
 
 def _constant(value: Any) -> Read:

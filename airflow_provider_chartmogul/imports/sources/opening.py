@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.imports.given import Given
+from airflow_provider_chartmogul.imports.records import INPUT_KINDS
 from airflow_provider_chartmogul.imports.sources.conversions import typed_text
 from airflow_provider_chartmogul.imports.sources.files import FORMATS, read_files
 from airflow_provider_chartmogul.imports.sources.inline import read_inline
-from airflow_provider_chartmogul.imports.sources.letters import KINDS, given_of_letter
+from airflow_provider_chartmogul.imports.sources.letters import given_of_letter
 from airflow_provider_chartmogul.imports.sources.mapping import Mapper, compiled
 from airflow_provider_chartmogul.imports.sources.rows import Columns, Reader, Row
 from airflow_provider_chartmogul.imports.sources.sql import read_sql
@@ -48,8 +49,8 @@ def open_source(
     :param name: of the argument that ``spec`` was given as.
     :raises ValueError: ``spec`` or ``mapping`` cannot be used; at the first record: nor can what was found there.
     """
-    if kind is not None and kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
+    if kind is not None and kind not in INPUT_KINDS:
+        raise ValueError(f"kind must be one of {', '.join(INPUT_KINDS)}, not {kind!r}")
     reader, own_mapping = _reader(spec, path_conn_id, sql_conn_id, name or kind or "records")
     rules = own_mapping or mapping
     if kind is None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-KINDS = ["customers", "plans", "invoices", "line_items", "transactions", "subscription_events"]
+KINDS = ["plans", "customers", "invoices", "line_items", "transactions", "subscription_events"]
 ONE_OF_KINDS = f"must be one of {', '.join(KINDS)}"
 
 
