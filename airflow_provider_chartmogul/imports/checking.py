@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import itertools
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_chartmogul.client.fields import table
+from airflow_provider_chartmogul.imports.records import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +25,9 @@ _HELD_BACK: Final = (
     (
         """SELECT r.id, r.kind, r.external_id, n.field, 'names a plan that is rejected' FROM plans_named n
         JOIN records r ON r.id = n.record JOIN records p ON p.kind = 'plans' AND p.external_id = n.plan
-        WHERE r.state IS NULL AND p.state = 'rejected' GROUP BY r.id"""
+        WHERE r.state IS NULL AND p.state = 'rejected'
+        AND NOT EXISTS (SELECT 1 FROM records g WHERE g.kind = 'plans' AND g.external_id = n.plan
+                        AND ifnull(g.state, '') <> 'rejected') GROUP BY r.id"""
     ),
     (
         """SELECT r.id, r.kind, r.external_id, 'customer_external_id', 'names a customer that is rejected'
@@ -54,6 +61,8 @@ def check_together(journal: Journal, max_bytes: int) -> None:
     journal.reject(_orphans(journal))
     _adopt_parts(journal)
     journal.reject(_empty_invoices(journal))
+    journal.reject(_overpaid(journal))
+    journal.change("DELETE FROM doubts")
     journal.reject(_too_large(journal, max_bytes))
     hold_back(journal)
 
@@ -94,9 +103,7 @@ def hold_back(journal: Journal) -> None:
     while found:
         found = False
         for question in _HELD_BACK:
-            faults = list(journal.ask(question))
-            journal.reject(faults)
-            found = found or bool(faults)
+            found = journal.reject(journal.ask(question)) > 0 or found
 
 
 def _duplicates(journal: Journal) -> Iterator[Fault]:
@@ -150,6 +157,30 @@ def _empty_invoices(journal: Journal) -> Iterator[Fault]:
         """SELECT id, kind, external_id, 'line_items', 'must hold at least one line item' FROM records
         WHERE kind = 'invoices' AND state IS NULL AND items = 0"""
     )
+
+
+def _overpaid(journal: Journal) -> Iterator[Fault]:
+    """Yield invoices that are paid, or paid back, more than all their line items add up to."""
+    yield from journal.ask(
+        """SELECT r.id, r.kind, r.external_id, 'transactions', d.reason FROM doubts d JOIN records r ON r.id = d.record
+        WHERE r.state IS NULL AND NOT EXISTS (SELECT 1 FROM records p WHERE p.invoice = r.external_id)"""
+    )
+    rules = table("invoices", bulk=True).rules
+    for (record, external_id), rows in itertools.groupby(
+        journal.ask(
+            """SELECT i.id, i.external_id, i.body, p.kind, p.body FROM records i JOIN records p
+            ON p.invoice = i.external_id WHERE i.kind = 'invoices' AND i.state IS NULL AND p.state IS NULL
+            ORDER BY i.id"""
+        ),
+        key=lambda row: row[:2],
+    ):
+        whole: dict[str, Any] = {}
+        for _, _, body, kind, part in rows:
+            whole = whole or {name: list(json.loads(body).get(name) or ()) for name in PARTS}
+            whole[kind].append(json.loads(part))
+        for rule in rules:
+            if complaint := rule.judge(whole):
+                yield record, "invoices", external_id, rule.field, complaint
 
 
 def _too_large(journal: Journal, max_bytes: int) -> Iterator[Fault]:

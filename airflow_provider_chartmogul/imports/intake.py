@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_chartmogul.client.fields import misspelt, own_problems, parts, within
+from airflow_provider_chartmogul.client.fields import misspelt, own_problems, parts, table, within
 from airflow_provider_chartmogul.client.values import json_default
 from airflow_provider_chartmogul.imports.records import INPUT_KINDS, PARTS, event_id, sendable
 from airflow_provider_chartmogul.moments import as_utc
@@ -17,6 +17,7 @@ from airflow_provider_chartmogul.moments import as_utc
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from airflow_provider_chartmogul.client.fields import Problem
     from airflow_provider_chartmogul.imports.given import Given
     from airflow_provider_chartmogul.imports.journal import Journal
 
@@ -26,8 +27,14 @@ _FLUSH: Final = 2_000
 _PROGRESS: Final = 100_000
 _MOMENTS: Final = {"invoices": "date", "subscription_events": "effective_date"}
 _PLAN: Final = "plan_external_id"
+_BETWEEN: Final = 2
+"""Bytes between a record and the next."""
+
+_OF_AN_ID: Final = 64
+"""Bytes that an event takes up more when it gets an id."""
+
 _OF_A_PART: Final = 160
-"""Bytes that a part of an invoice takes up beside what it says: an id of its own, and names of fields."""
+"""Bytes that a part of an invoice takes up beside what it says and twice the id of its invoice."""
 
 _encode: Final = json.JSONEncoder(default=json_default, allow_nan=False, sort_keys=True).encode
 
@@ -46,6 +53,7 @@ class Intake:
         self._rows: list[tuple[Any, ...]] = []
         self._parts: list[tuple[Any, ...]] = []
         self._plans: list[tuple[Any, ...]] = []
+        self._doubts: list[tuple[int, str]] = []
         self._faults: list[tuple[int, str, str | None, str, str]] = []
 
     def take_all(self, given: Iterable[Given]) -> None:
@@ -66,8 +74,10 @@ class Intake:
             faults = faults or [(kind, None, "", "must be an object")]
         elif kind in INPUT_KINDS:
             already = {fault[2] for fault in faults}
-            faults += [fault for fault in self._judge(kind, record) if fault[2] not in already]
-        body, as_given = None, given.text
+            faults += [fault for fault in self._judge(number, kind, record) if fault[2] not in already]
+        elif not faults:
+            faults.append((kind, None, "kind", f"must be one of {', '.join(INPUT_KINDS)}"))
+        body, as_given = None, _storable(given.text)
         if record is not None:
             body, unwritable = _written(record)
             if unwritable:
@@ -76,7 +86,7 @@ class Intake:
                 # the one that it is sent with
                 record = {**record, "external_id": event_id(json.loads(body))}
         elif as_given is None and given.record is not None:
-            as_given = str(given.record)
+            as_given = _storable(str(given.record))
         self._enter(number, given, record, body, as_given, sound=not faults)
         self._faults += [(number, *fault) for fault in faults]
         if len(self._rows) >= _FLUSH:
@@ -84,14 +94,17 @@ class Intake:
         if number % _PROGRESS == 0:
             log.info("%d records are read and checked", number)
 
-    def _judge(self, kind: str, record: Mapping[str, Any]) -> list[tuple[str, str | None, str, str]]:
+    def _judge(self, number: int, kind: str, record: Mapping[str, Any]) -> list[tuple[str, str | None, str, str]]:
         faults = []
         for place, inner, part in within(kind, record, bulk=True):
             # attributes and contact of a customer are no records of their own to the API
             named, told = (inner, part) if inner in INPUT_KINDS else (kind, record)
             for problem in own_problems(inner, part, bulk=True):
-                # whether an invoice has line items shows when all records are in
-                if inner == "invoices" and problem.field == "line_items" and not part.get("line_items"):
+                # whether an invoice has line items, and enough of them, shows when all records are in
+                if inner == "invoices" and problem.field == "line_items" and part.get("line_items") in (None, []):
+                    continue
+                if inner == "invoices" and _is_about_sums(part, problem):
+                    self._doubts.append((number, problem.message))
                     continue
                 faults.append((named, _text_of(told, "external_id"), f"{place}{problem.field}", problem.message))
             for name, meant in misspelt(inner, part, bulk=True).items():
@@ -117,12 +130,13 @@ class Intake:
         moment = _moment(record[_MOMENTS[kind]]) if sound and record is not None and kind in _MOMENTS else None
         nested = {name: parts(record, name) for name in PARTS} if kind == "invoices" and record is not None else {}
         items = len(nested.get("line_items", ()))
-        size = len(body or "")
+        size = len(body or "") + _BETWEEN + (_OF_AN_ID if kind == "subscription_events" else 0)
+        of_a_part = _OF_A_PART + 2 * len(json.dumps(external_id if kind == "invoices" else invoice))
         for name, those in nested.items():
-            size += len(those) * (_OF_A_PART + 2 * len(external_id or ""))
+            size += len(those) * of_a_part
             self._name_parts(number, name, those)
         if kind in PARTS:
-            size += _OF_A_PART
+            size += of_a_part
             if external_id:
                 self._parts.append((kind, external_id, number, "external_id"))
         if kind in ("line_items", "subscription_events"):
@@ -132,7 +146,7 @@ class Intake:
                 number,
                 kind,
                 self._positions[kind],
-                given.place,
+                _storable(given.place),
                 external_id,
                 customer,
                 invoice,
@@ -160,8 +174,9 @@ class Intake:
         self._journal.change_each(f"INSERT INTO records VALUES ({', '.join('?' * 13)}, NULL)", self._rows)  # noqa: S608
         self._journal.change_each("INSERT INTO parts VALUES (?, ?, ?, ?)", self._parts)
         self._journal.change_each("INSERT INTO plans_named VALUES (?, ?, ?)", self._plans)
+        self._journal.change_each("INSERT OR REPLACE INTO doubts VALUES (?, ?)", self._doubts)
         self._journal.reject(self._faults)
-        for buffer in (self._rows, self._parts, self._plans, self._faults):
+        for buffer in (self._rows, self._parts, self._plans, self._doubts, self._faults):
             buffer.clear()
 
 
@@ -178,7 +193,22 @@ def _written(record: Mapping[str, Any]) -> tuple[str, str | None]:
 
 def _text_of(record: Any, name: str) -> str | None:
     value = record.get(name) if isinstance(record, Mapping) else None
-    return value if isinstance(value, str) and value else None
+    return _storable(value) if isinstance(value, str) and value else None
+
+
+def _storable(text: str | None) -> str | None:
+    """Return text as the journal can hold it: halves of characters are shown as what they are."""
+    if text is None or text.isascii():
+        return text
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _is_about_sums(invoice: Mapping[str, Any], problem: Problem) -> bool:
+    """Tell whether the problem is that more is paid than the line items in the invoice add up to."""
+    return any(
+        rule.field == problem.field and rule.judge(invoice) == problem.message
+        for rule in table("invoices", bulk=True).rules
+    )
 
 
 def _moment(value: Any) -> str:

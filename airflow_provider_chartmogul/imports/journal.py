@@ -93,14 +93,19 @@ class Journal:
         """Do the same with the values of each row."""
         self._db.executemany(statement, rows)
 
-    def reject(self, faults: Iterable[tuple[int, str, str | None, str, str]]) -> None:
-        """Note what is wrong with records, which are then not sent.
+    def reject(self, faults: Iterable[tuple[int, str, str | None, str, str]]) -> int:
+        """Note what is wrong with records, which are then not sent, and return how many were not rejected before.
 
         :param faults: record, kind and external id of what is wrong in it, field, message.
         """
-        rows = list(faults)
-        self.complain(rows)
-        self.settle("rejected", (row[0] for row in rows))
+        before = self.one("SELECT ifnull(max(rowid), 0) FROM problems")
+        self.complain(faults)
+        # all at once, since the faults may be the answer to a question about states that is still being read
+        return self.change(
+            """UPDATE records SET state = 'rejected' WHERE ifnull(state, '') <> 'rejected'
+            AND id IN (SELECT record FROM problems WHERE rowid > ?)""",
+            (before,),
+        )
 
     def complain(self, faults: Iterable[tuple[int, str, str | None, str, str]], *, retryable: bool = False) -> None:
         """Note reasons for what became of records.
