@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.enrichment.ledger import Ledger
 
-_PARTS: Final[dict[str, type]] = {"set": dict, "removed": list, "tags_added": list, "tags_removed": list}
+CHANGES: Final[dict[str, type]] = {"set": dict, "removed": list, "tags_added": list, "tags_removed": list}
+"""What can change at a customer, each with what holds it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,7 +67,7 @@ class Enrichment:
     def results(self) -> Iterator[Record]:
         """Yield what was done for each row at each customer, or would have been, in the order of the rows."""
         for position, place, customer, state, change in self.ledger.outcomes():
-            done = {name: (change or {}).get(name) or empty() for name, empty in _PARTS.items()}
+            done = {name: (change or {}).get(name) or empty() for name, empty in CHANGES.items()}
             yield {"position": position, "place": place, "customer_uuid": customer, "state": state, **done}
 
     def rejected(self) -> Iterator[Record]:

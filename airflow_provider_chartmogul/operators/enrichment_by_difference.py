@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from airflow_provider_chartmogul import record_files
 from airflow_provider_chartmogul.enrichment import Columns, opened, push
+from airflow_provider_chartmogul.enrichment.result import CHANGES
 from airflow_provider_chartmogul.enrichment.rows import open_rows
 from airflow_provider_chartmogul.operators.accounting import REJECTED_COLUMNS, ChartMogulAccountingOperator
 from airflow_provider_chartmogul.operators.base import check_count, check_flag, optional_text, required_text
@@ -19,16 +20,7 @@ if TYPE_CHECKING:
 
 _FILES: Final = {
     "rejected_path": REJECTED_COLUMNS,
-    "result_path": (
-        "position",
-        "place",
-        "customer_uuid",
-        "state",
-        "set",
-        "removed",
-        "tags_added",
-        "tags_removed",
-    ),
+    "result_path": ("position", "place", "customer_uuid", "state", *CHANGES),
 }
 """The files that are written, each with its columns."""
 

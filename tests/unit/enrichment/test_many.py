@@ -42,7 +42,7 @@ def seen(account: Account) -> dict[str, dict[str, Any]]:
 def by(account: Account, customer: str, names: list[str]) -> list[dict[str, Any]]:
     uuids = {one["external_id"]: one["uuid"] for one in account.client.customers.list()}
     return [
-        {"customer_uuid": uuids.get(name, "cus_1"), "external_id": name, "email": f"{name}@firm.example", "seats": 1}
+        {"customer_uuid": uuids.get(name, "cus_1"), "external_id": name, "email": f"{name}@FIRM.example", "seats": 1}
         for name in names
     ]
 
@@ -51,16 +51,27 @@ def by(account: Account, customer: str, names: list[str]) -> list[dict[str, Any]
 def test_the_list_is_read_once_and_who_is_not_in_it_is_looked_up(
     account: Account, enrich: Enrich, names: list[str], customer: str
 ) -> None:
-    rows = by(account, customer, [*names, "gone"])
+    rows = by(account, customer, [*names, "gone", "c7"])
+    rows[-1]["seats"] = "many"
     arguments = {"customer": customer, "attributes": {"seats": "Integer"}, "data_source_uuid": account.billing}
-    run = enrich(rows, **arguments, ignore_missing=True)
+    run = enrich(rows, **arguments, ignore_missing=True, max_rejected=1)
     already = len(range(0, MANY, 3))
     assert run.writes == {SET: MANY - already}
     assert {name: value["custom"] for name, value in seen(account).items()} == {name: {"seats": 1} for name in names}
     assert (run.summary["unchanged"], run.summary["changed"], run.summary["not_found"]) == (already, MANY - already, 1)
-    assert [line["position"] for line in run.lines] == list(range(1, MANY + 2))
+    assert [line["position"] for line in run.lines] == list(range(1, MANY + 3))
+    assert (run.lines[-1]["state"], run.lines[-1]["customer_uuid"]) == ("rejected", None)
+    assert run.summary["fan_out"] == {"rows": MANY, "customers": MANY, "largest": 1}
     # two pages, and one look for the one that is not in them
     assert sum(run.requests.values()) - run.writes.total() == 3
+
+
+def test_many_who_are_not_in_the_list_are_not_looked_up(account: Account, enrich: Enrich) -> None:
+    account.customer("a")
+    rows = [{"customer_uuid": f"cus_{number}", "seats": 1} for number in range(FEW + 1)]
+    run = enrich(rows, attributes={"seats": "Integer"}, ignore_missing=True)
+    assert run.summary["not_found"] == FEW + 1
+    assert run.requests == {"GET /customers": 1}
 
 
 def test_few_are_looked_up(account: Account, enrich: Enrich, names: list[str]) -> None:

@@ -141,6 +141,13 @@ class TestTags:
         assert enrich([row], **arguments, nulls="clear").writes == {UNTAG: 1}
         assert account.tags(uuid) == ["by hand"]
 
+    def test_a_flag_takes_its_tag_although_the_column_says_nothing(self, account: Account, enrich: Enrich) -> None:
+        (uuid,) = account.customers("a")
+        account.client.tags.add(uuid, ["auto:a", "auto:risk"])
+        row = {"customer_uuid": uuid, "tags": None, "at_risk": False}
+        enrich([row], tags_column="tags", tag_flags={"auto:risk": "at_risk"}, owned_tags="auto:*")
+        assert account.tags(uuid) == ["auto:a"]
+
 
 class TestWhoIsMeant:
     def test_external_ids_belong_to_a_data_source(self, account: Account, enrich: Enrich) -> None:
