@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +11,7 @@ from uuid import UUID
 
 from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.client.fields.attributes import checked_keys, checked_tags
+from airflow_provider_chartmogul.client.fields.values import text
 from airflow_provider_chartmogul.enrichment.difference import OwnedTags, Wanted
 from airflow_provider_chartmogul.enrichment.values import TYPES, read
 
@@ -26,7 +28,8 @@ NAMES: Final = {
 }
 """The ways to name a customer, each with the columns that it takes."""
 
-_ALL_TAGS = "*"
+_ALL_TAGS: Final = "*"
+_UUID: Final = re.compile(r"[\w-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +109,16 @@ class Columns:
         return self._name(row, data_source_uuid, faults), self._wanted(row, faults), faults
 
     def _name(self, row: Mapping[str, Any], data_source_uuid: str | None, faults: list[Problem]) -> dict[str, str]:
-        found = {}
+        found: dict[str, str] = {}
         for name in NAMES[self.naming]:
             of_all = data_source_uuid if name == "data_source_uuid" else None
-            value = of_all or row.get(self.names[name])
-            if isinstance(value, str | int | UUID) and not isinstance(value, bool) and str(value).strip():
-                found[name] = str(value)
+            value: Any = of_all or row.get(self.names[name])
+            if isinstance(value, int | UUID) and not isinstance(value, bool):
+                value = str(value)
+            if complaint := _name_complaint(name, value):
+                faults.append(Problem(self.names[name], complaint))
             else:
-                missing = value is None or value == ""
-                faults.append(Problem(self.names[name], "is missing" if missing else "must be text"))
+                found[name] = value
         return found
 
     def _wanted(self, row: Mapping[str, Any], faults: list[Problem]) -> Wanted:
@@ -144,6 +148,16 @@ class Columns:
             "kept": sorted(kept - named),
             "exact": exact,
         }
+
+
+def _name_complaint(name: str, value: Any) -> str | None:
+    if value is None or value == "":
+        return "is missing"
+    if complaint := text(value):
+        return complaint
+    # what is no id would address something else
+    shaped = _UUID.fullmatch(value) if name.endswith("uuid") else value.strip()
+    return None if shaped else "must be an id"
 
 
 def _read(row: Mapping[str, Any], column: str, reader: Callable[[Any], Any], faults: list[Problem]) -> Iterator[Any]:

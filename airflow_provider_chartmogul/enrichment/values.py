@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from airflow_provider_chartmogul.client.fields.attributes import READERS
+from airflow_provider_chartmogul.client.fields.values import text
 from airflow_provider_chartmogul.moments import as_utc
 
 TYPES: Final = tuple(READERS)
@@ -33,6 +34,8 @@ def read(kind: str, value: Any) -> Any:
     if kind == "Timestamp":
         # in milliseconds, as it comes back: finer it would differ for ever
         return as_utc(value).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if kind == "String" and text(value):
+        raise ValueError
     return READERS[kind](value)
 
 

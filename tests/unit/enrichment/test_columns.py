@@ -54,9 +54,25 @@ class TestNames:
             ("external_id", "is missing")
         ]
 
-    @pytest.mark.parametrize("value", [1.5, True, ["a"], {"a": 1}, "  "])
-    def test_a_name_that_is_none(self, value: Any) -> None:
+    @pytest.mark.parametrize("value", [1.5, True, ["a"], {"a": 1}])
+    def test_a_name_that_is_no_text(self, value: Any) -> None:
         assert faults({"customer_uuid": value, "seats": 1}) == [("customer_uuid", "must be text")]
+
+    @pytest.mark.parametrize("value", ["  ", ".", "..", "cus_1/attributes", "['cus_1']"])
+    def test_what_is_no_uuid(self, value: str) -> None:
+        assert faults({"customer_uuid": value, "seats": 1}) == [("customer_uuid", "must be an id")]
+
+    @pytest.mark.parametrize(
+        ("value", "message"),
+        [
+            (" ", "must be an id"),
+            ("a\0", "must not hold a null byte"),
+            ("\ud800", "must not hold an unpaired surrogate"),
+        ],
+    )
+    def test_what_is_no_external_id(self, value: str, message: str) -> None:
+        row = {"external_id": value, "data_source_uuid": "ds_1", "seats": 1}
+        assert faults(row, customer="external_id") == [("external_id", message)]
 
 
 class TestAttributes:

@@ -79,6 +79,8 @@ UNFIT = [
     ("Boolean", 2),
     ("String", 12),
     ("String", "x" * 256),
+    ("String", "a\0b"),
+    ("String", "\ud800"),
 ]
 
 
