@@ -34,7 +34,7 @@ SELECT c.external_id, c.mrr, c.currency, i.mrr, i.currency, CASE
     WHEN EXISTS (SELECT 1 FROM held_invoices h
                  WHERE h.customer = c.external_id AND h.status IN ('voided', 'written_off'))
         THEN 'has invoices that are voided or written off in ChartMogul'
-    WHEN i.currency <> c.currency THEN 'is billed in another currency than the account''s'
+    WHEN i.currency <> c.currency THEN 'is not billed in the currency of the account alone'
     ELSE i.unclear END
 FROM held_customers c LEFT JOIN implied i ON i.customer = c.external_id
 WHERE i.customer IS NOT NULL OR (c.mrr <> 0 AND EXISTS
