@@ -57,12 +57,11 @@ def _rows(engine: Engine, conn_id: str, query: str, parameters: Any, columns: Co
 
 @contextmanager
 def _result(engine: Engine, query: str, parameters: Any) -> Iterator[CursorResult[Any]]:
-    # without parameters, a percent sign is one; names with dots are whole
+    # without parameters, a percent sign is one
     options = {
         "stream_results": True,
         "max_row_buffer": _PAGE,
         "no_parameters": True,
-        "sqlite_raw_colnames": True,
     }
     given = tuple(parameters) if isinstance(parameters, list) else parameters
     with engine.connect().execution_options(**options) as connection:

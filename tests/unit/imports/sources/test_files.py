@@ -7,13 +7,14 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from airflow_provider_chartmogul.imports.sources import open_source
 from tests.unit.imports.sources.reading import given, records, written
-from tests.unit.transfers.storage import Storage, local_storage, s3_server, s3_storage, storage
+from tests.unit.transfers.storage import LOGIN, S3, Storage, local_storage, s3_server, s3_storage, storage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,11 +129,13 @@ def test_a_bucket_that_is_not_there_is_an_error(s3_storage: Storage) -> None:
         places("s3://nobody/*.csv", s3_storage)
 
 
-def test_a_file_that_comes_while_the_process_lives_is_seen(storage: Storage) -> None:
-    storage.write("a.jsonl", line(1))
-    assert len(places(f"{storage.root}/*", storage)) == 1
-    storage.write("b.jsonl", line(1))
-    assert len(places(f"{storage.root}/*", storage)) == 2
+def test_a_file_that_comes_from_elsewhere_while_the_process_lives_is_seen(s3_storage: Storage, s3_server: S3) -> None:
+    s3_storage.write("a.jsonl", line(1))
+    assert len(places(f"{s3_storage.root}/*", s3_storage)) == 1
+    bucket, _, folder = s3_storage.root.path.partition("/")
+    elsewhere = boto3.client("s3", endpoint_url=s3_server.url, region_name="us-east-1", **LOGIN)
+    elsewhere.put_object(Bucket=bucket, Key=f"{folder}/b.jsonl", Body=line(1))
+    assert len(places(f"{s3_storage.root}/*", s3_storage)) == 2
 
 
 @pytest.mark.parametrize("name", ["a[1].jsonl", "what?.jsonl", "*.jsonl", ".hidden.jsonl", "_a.jsonl"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import tracemalloc
 from typing import TYPE_CHECKING, Any
 
@@ -166,8 +167,10 @@ def numbered(folder: Path, suffix: str, count: int) -> str:
     """Write 200,000 records, which are 60 MB as JSON."""
     path = folder / f"a.{suffix}"
     if suffix == "parquet":
-        table = pa.table({"external_id": [f"acct-{number}" for number in range(count)], "name": ["x" * 250] * count})
-        pq.write_table(table, path)
+        # one group of rows, which no packing makes small
+        letters = random.Random(1)
+        names = [letters.randbytes(125).hex() for _ in range(count)]
+        pq.write_table(pa.table({"external_id": [f"acct-{number}" for number in range(count)], "name": names}), path)
         return str(path)
     with path.open("w") as file:
         if suffix == "csv":
@@ -194,7 +197,7 @@ def test_memory_is_a_page(tmp_path: Path, suffix: str, mapping: dict[str, Any] |
     try:
         source = open_source("customers", path, mapping=mapping)
         assert taken(next(source) for _ in range(count // 2)) == count // 2
-        assert (pa.total_allocated_bytes() - arrow) / 2**20 < 8
+        assert (pa.total_allocated_bytes() - arrow) / 2**20 < 16
         assert taken(source) == count // 2
         assert tracemalloc.get_traced_memory()[1] / 2**20 < 8
     finally:

@@ -168,14 +168,17 @@ def test_a_file_that_is_broken_in_the_middle_gives_what_comes_before(tmp_path: P
     assert (bad.place, [problem.message for problem in bad.problems]) == ("a.parquet, after row 2000", [CUT])
 
 
-def test_a_storage_that_fails_is_no_fault_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [ConnectionResetError("the storage is gone"), OSError(5, "Input/output error")])
+def test_a_storage_that_fails_is_no_fault_of_the_file(
+    tmp_path: Path, error: OSError, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = written(tmp_path, "a.parquet", packed(pa.table({"external_id": ["1"]})))
 
     def fail(*_: Any, **__: Any) -> Any:
-        raise ConnectionResetError("the storage is gone")
+        raise error
 
     monkeypatch.setattr(pq.ParquetFile, "iter_batches", fail)
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(type(error)):
         given(path)
 
 
