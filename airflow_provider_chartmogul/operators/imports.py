@@ -6,7 +6,7 @@ import json
 import time
 from abc import abstractmethod
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.providers.common.compat.sdk import conf
 
@@ -22,13 +22,16 @@ from airflow_provider_chartmogul.triggers.base import settled
 from airflow_provider_chartmogul.triggers.imports import ChartMogulImportsTrigger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.imports import Given, ImportResult
     from airflow_provider_chartmogul.triggers.base import Event
+
+_BEGUN: Final = "imports_begun"
+"""XCom of a try that waits in the triggerer: which imports it has sent, and until when it waits."""
 
 
 class ChartMogulImportOperator(ChartMogulAccountingOperator):
@@ -108,16 +111,16 @@ class ChartMogulImportOperator(ChartMogulAccountingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Import, and return how many records are in which state."""
-        return self._run(context, [], time.time() + self.timeout)
+        return self._run(context, {}, time.time() + self.timeout)
 
-    def execute_complete(
-        self, context: Context, event: Event | None = None, *, sent: Sequence[str], deadline: float
-    ) -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: Event | None = None) -> dict[str, Any]:
         """Go on when the imports that were sent are worked off."""
         settled(event)
-        return self._run(context, sent, deadline)
+        ti = context["ti"]
+        begun = ti.xcom_pull(task_ids=self.task_id, key=_BEGUN, map_indexes=ti.map_index)
+        return self._run(context, begun["sent"], begun["deadline"])
 
-    def _run(self, context: Context, own: Sequence[str], deadline: float) -> dict[str, Any]:
+    def _run(self, context: Context, own: Mapping[str, str], deadline: float) -> dict[str, Any]:
         data_source_uuid = required_text("data_source_uuid", self.data_source_uuid)
         check_only = _truth("check_only", self.check_only)
         self._check_paths()
@@ -131,7 +134,9 @@ class ChartMogulImportOperator(ChartMogulAccountingOperator):
             if not check_only:
                 under_way = self._send(billing, account, own)
                 if under_way:
-                    self._wait_for(under_way, billing.sent, deadline)
+                    # not as arguments of what goes on: a DAG that is only tried out does not keep these
+                    context["ti"].xcom_push(key=_BEGUN, value={"sent": billing.sent, "deadline": deadline})
+                    self._wait_for(under_way, deadline)
             return self.conclude(account)
 
     def _check_paths(self) -> None:
@@ -139,7 +144,7 @@ class ChartMogulImportOperator(ChartMogulAccountingOperator):
         for name in ("rejected_path", "result_path"):
             optional_text(name, getattr(self, name))
 
-    def _send(self, billing: BillingImport, account: _Account, own: Sequence[str]) -> list[str]:
+    def _send(self, billing: BillingImport, account: _Account, own: Mapping[str, str]) -> list[str]:
         try:
             return billing.send(own)
         except BaseException:
@@ -148,7 +153,7 @@ class ChartMogulImportOperator(ChartMogulAccountingOperator):
             self.write(account)
             raise
 
-    def _wait_for(self, under_way: Sequence[str], sent: Sequence[str], deadline: float) -> None:
+    def _wait_for(self, under_way: Sequence[str], deadline: float) -> None:
         left = deadline - time.time()
         if left <= 0:
             raise ChartMogulWaitTimeoutError(f"{len(under_way)} imports are not done after {self.timeout:g} s")
@@ -162,7 +167,6 @@ class ChartMogulImportOperator(ChartMogulAccountingOperator):
                 deadline=deadline,
             ),
             method_name="execute_complete",
-            kwargs={"sent": list(sent), "deadline": deadline},
             # the trigger keeps the deadline; the framework's timeout is only the net under it
             timeout=timedelta(seconds=left + 2 * max(self.poll_interval, 1.0) + 60),
         )

@@ -23,8 +23,9 @@ SOURCES: Final = (*INPUT_KINDS, "records")
 class ChartMogulSourcesOperator(ChartMogulFilesOperator):
     """Base of the operators that read billing records: a source for each kind of them.
 
-    Each source is a list of records, the path of files (with ``*`` for several), or a mapping with ``path`` or ``sql``,
-    as :func:`~airflow_provider_chartmogul.imports.sources.open_source` says.
+    Each source is a list of records, the path of files (with ``*`` for several) or, with ``sql_conn_id``, the text of a
+    query or a ``.sql`` file, or a mapping with ``path`` or ``sql``, as
+    :func:`~airflow_provider_chartmogul.imports.sources.open_source` says.
 
     :param plans: plans. (templated)
     :param customers: customers. (templated)
@@ -37,12 +38,21 @@ class ChartMogulSourcesOperator(ChartMogulFilesOperator):
         ``external_id`` gives way. (templated)
     :param mappings: for each kind, how the fields of the API are made of the columns of its source; a source that is a
         mapping may have its own ``mapping``. (templated)
+    :param sql_conn_id: Airflow connection of the database, if texts are queries. (templated)
+    :param parameters: parameters of these queries, in the form that the driver wants. (templated)
     :raises ValueError: there is no source, or a mapping cannot be used; when the DAG is parsed, as far as it is not
         templated.
     """
 
-    template_fields: Sequence[str] = (*ChartMogulFilesOperator.template_fields, *SOURCES, "mappings")
-    template_fields_renderers = dict.fromkeys((*SOURCES, "mappings"), "json")
+    template_fields: Sequence[str] = (
+        *ChartMogulFilesOperator.template_fields,
+        *SOURCES,
+        "mappings",
+        "sql_conn_id",
+        "parameters",
+    )
+    template_ext: Sequence[str] = (".sql",)
+    template_fields_renderers = dict.fromkeys((*SOURCES, "mappings", "parameters"), "json")
 
     def __init__(
         self,
@@ -55,6 +65,8 @@ class ChartMogulSourcesOperator(ChartMogulFilesOperator):
         subscription_events: Source | None = None,
         records: Source | None = None,
         mappings: Mapping[str, Mapping[str, Any]] | None = None,
+        sql_conn_id: str | None = None,
+        parameters: Mapping[str, Any] | Sequence[Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -66,6 +78,8 @@ class ChartMogulSourcesOperator(ChartMogulFilesOperator):
         self.subscription_events = subscription_events
         self.records = records
         self.mappings = mappings
+        self.sql_conn_id = sql_conn_id
+        self.parameters = parameters
         if all(getattr(self, name) is None for name in SOURCES):
             raise ValueError(f"give at least one of {', '.join(SOURCES)}")
         if is_plain(mappings):
@@ -82,9 +96,17 @@ class ChartMogulSourcesOperator(ChartMogulFilesOperator):
 
     def open_source(self, name: str, spec: Any, mapping: Mapping[str, Any] | None) -> Iterator[Given]:
         """Open the source that an argument gives."""
-        kind = None if name == "records" else name
-        path_conn_id = optional_text("path_conn_id", self.path_conn_id)
-        return open_source(kind, spec, path_conn_id=path_conn_id, mapping=mapping, name=name)
+        sql_conn_id = optional_text("sql_conn_id", self.sql_conn_id)
+        if sql_conn_id and isinstance(spec, str):
+            spec = {"sql": spec, "parameters": self.parameters}
+        return open_source(
+            None if name == "records" else name,
+            spec,
+            path_conn_id=optional_text("path_conn_id", self.path_conn_id),
+            sql_conn_id=sql_conn_id,
+            mapping=mapping,
+            name=name,
+        )
 
     def _checked_mappings(self) -> Mapping[str, Mapping[str, Any]]:
         mappings = self.mappings or {}
