@@ -17,11 +17,13 @@ from airflow_provider_chartmogul.imports.checking import (
 from airflow_provider_chartmogul.imports.given import Given
 from airflow_provider_chartmogul.imports.intake import Intake
 from airflow_provider_chartmogul.imports.journal import Journal
+from airflow_provider_chartmogul.imports.left_out import LACKS_PARTS, recall, remember
 from airflow_provider_chartmogul.imports.packing import (
     ENVELOPE,
     MAX_BYTES,
     MAX_CUSTOMERS,
     Batch,
+    content_left,
     encoded,
     pack,
     pack_plans,
@@ -33,7 +35,7 @@ from airflow_provider_chartmogul.imports.sending import Pace, Sender, Sent
 from airflow_provider_chartmogul.imports.verdict import failed_in, judge, missing_parts, resolve_doubts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from types import TracebackType
 
     from airflow_provider_chartmogul.client import ChartMogulClient
@@ -70,6 +72,8 @@ class BillingImport:
 
     :param client: client of the account.
     :param data_source_uuid: custom data source, ``ds_…``.
+    :ivar sent: names of the imports that this run has sent, each with what was left out of it
+        (:mod:`~airflow_provider_chartmogul.imports.left_out`).
     """
 
     client: ChartMogulClient
@@ -78,10 +82,11 @@ class BillingImport:
     pace: Pace = field(default_factory=Pace)
     journal: Journal = field(default_factory=Journal)
     warnings: list[str] = field(default_factory=list)
-    sent: list[str] = field(default_factory=list)
+    sent: dict[str, str] = field(default_factory=dict)
     imports: int = 0
     _begun: set[int] = field(default_factory=set)
     _customers: int = 0
+    _left_out: dict[str, str] = field(default_factory=dict)
     _present: Present = field(init=False)
 
     def __post_init__(self) -> None:
@@ -105,26 +110,17 @@ class BillingImport:
         self._check_customers()
         hold_back(self.journal)
 
-    def send(self, own: Sequence[str] = ()) -> list[str]:
+    def send(self, own: Mapping[str, str] | None = None) -> list[str]:
         """Send what is not there, and return the names of imports that are still under way.
 
         There are none if this waits (:class:`~airflow_provider_chartmogul.imports.sending.Pace`).
 
-        :param own: names of imports that an earlier try of this run has sent.
+        :param own: what was in :attr:`sent` when an earlier part of this run ended: what it has sent, this has sent.
         :raises ChartMogulWaitTimeoutError: not done in time; a repeated run goes on.
         """
+        self.sent = dict(own or {})
         if self._too_many_failed():
             return []
-        plans = pack_plans(self.journal)
-        batches = pack(
-            self.journal,
-            first=1,
-            max_customers=self.limits.customers_per_request,
-            max_bytes=self.limits.max_bytes,
-        )
-        self.imports = len(batches) + (plans is not None)
-        self._customers = sum(batch.customers for batch in batches)
-        log.info("%d records go into %d imports", self.journal.one("SELECT count(*) FROM batched"), self.imports)
         sender = Sender(
             self.client,
             self.data_source_uuid,
@@ -132,12 +128,13 @@ class BillingImport:
             name=lambda batch, attempt: batch.import_id(self.limits.scope, attempt),
             body=self._body,
             finished=self._finished,
-            own=own,
+            own=self.sent,
         )
+        self._begun = sender.begun
         try:
-            return self._send(sender, plans, batches)
+            return self._send(sender)
         finally:
-            self.sent = [*own, *sender.sent]
+            self.sent |= {name: self._left_out.get(name, "") for name in sender.sent}
 
     def result(self) -> ImportResult:
         """Return the account as it stands. What was sent and is not known to be done is ``unknown``."""
@@ -148,7 +145,7 @@ class BillingImport:
             problem_count=self.journal.one("SELECT count(*) FROM problems"),
             warnings=self.warnings,
             imports=self.imports,
-            sent=self.sent,
+            sent=list(self.sent),
         )
 
     def problems(self, limit: int = -1) -> Iterator[Rejection]:
@@ -219,14 +216,25 @@ class BillingImport:
             self._present.find_customers(names, len(names))
             reject_unknown_customers(self.journal)
 
-    def _send(self, sender: Sender, plans: Batch | None, batches: Sequence[Batch]) -> list[str]:
+    def _send(self, sender: Sender) -> list[str]:
         # one after the other: line items need their plans
-        if plans is not None:
-            sender.run([plans], waiting=True)
+        if plans := pack_plans(self.journal, max_bytes=self.limits.max_bytes):
+            self.imports = len(plans)
+            sender.run(plans, waiting=True)
             resolve_doubts(self.journal, self._present)
             hold_back(self.journal)
             if self._too_many_failed():
                 return []
+        # not before: an import must not be named after records that are held back from it
+        batches = pack(
+            self.journal,
+            first=len(plans),
+            max_customers=self.limits.customers_per_request,
+            max_bytes=self.limits.max_bytes,
+        )
+        self.imports += len(batches)
+        self._customers = sum(batch.customers for batch in batches)
+        log.info("%d records go into %d imports", self.journal.one("SELECT count(*) FROM batched"), self.imports)
         under_way = sender.run(batches)
         resolve_doubts(self.journal, self._present)
         return [sent.name for sent in under_way]
@@ -253,7 +261,7 @@ class BillingImport:
             "SELECT 1 FROM batched b JOIN records r ON r.id = b.record WHERE b.batch = ? AND r.state IS NULL",
             (batch.number,),
         )
-        self._begun.add(batch.number)
+        self._left_out[import_id] = remember(self.journal, batch)
         return None if left is None else encoded(self.journal, batch, import_id)
 
     def _leave_out_what_is_there(self, batch: Batch) -> None:
@@ -266,21 +274,26 @@ class BillingImport:
                 (batch.number,),
             )
         )
+        giving_way: dict[str, str] = {}
+        lacking: list[tuple[int, str, str, str, str]] = []
         for record, kind, external_id, replaces, uuid, errors, parts in there:
             if kind == "invoices" and (errors or replaces):
                 # the API keeps refused invoices, hidden; without this a corrected one would be refused for its name
-                self.client.invoices.delete(uuid)
-                self._present.forget(kind, external_id)
-            elif kind == "invoices" and missing_parts(self.journal, external_id, parts):
-                message = "is there without some of its line items or transactions; those are sent one by one"
-                self.journal.reject([(record, kind, external_id, "", message)])
-                hold_back(self.journal)
+                giving_way[external_id] = uuid
+            elif kind == "invoices" and missing_parts(self.journal, record, parts):
+                lacking.append((record, kind, external_id, "", LACKS_PARTS))
             else:
                 self.journal.settle("already_there", [record])
                 if kind == "invoices":
                     self.journal.change(
                         "UPDATE records SET state = 'already_there' WHERE invoice = ? AND state IS NULL", (external_id,)
                     )
+        self._present.delete_invoices(giving_way)
+        if lacking:
+            self.journal.reject(lacking)
+            hold_back(self.journal)
+            # a later run must not take this import for one that has them
+            batch.content = content_left(self.journal, batch)
 
     def _finished(self, sent: Sent) -> bool:
         finished = sent.finished or {}
@@ -288,6 +301,7 @@ class BillingImport:
         if not seen_to_its_end and (failed_in(finished) or not self._still_there(sent.batch)):
             # what stood in the way of an earlier import may be gone, and so may what it brought
             return False
+        recall(self.journal, sent.batch, self.sent.get(sent.name, ""))
         judge(self.journal, sent.batch, finished, "created" if sent.own else "already_there")
         return True
 
@@ -314,7 +328,10 @@ class BillingImport:
         open_ones = f"""SELECT r.id, r.kind, r.external_id, '', ? FROM batched b JOIN records r ON r.id = b.record
             WHERE r.state IS NULL AND b.batch IN ({begun})"""  # noqa: S608 - numbers of our own
         self.journal.complain(self.journal.ask(open_ones, (unknown,)), retryable=True)
-        self.journal.settle("unknown", [row[0] for row in self.journal.ask(open_ones, (unknown,))])
+        self.journal.change(
+            f"""UPDATE records SET state = 'unknown' WHERE state IS NULL
+            AND id IN (SELECT record FROM batched WHERE batch IN ({begun}))"""  # noqa: S608
+        )
         self.journal.change("UPDATE records SET state = 'not_sent' WHERE state IS NULL")
 
 

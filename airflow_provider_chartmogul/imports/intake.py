@@ -174,7 +174,7 @@ class Intake:
         self._journal.change_each(f"INSERT INTO records VALUES ({', '.join('?' * 13)}, NULL)", self._rows)  # noqa: S608
         self._journal.change_each("INSERT INTO parts VALUES (?, ?, ?, ?)", self._parts)
         self._journal.change_each("INSERT INTO plans_named VALUES (?, ?, ?)", self._plans)
-        self._journal.change_each("INSERT OR REPLACE INTO doubts VALUES (?, ?)", self._doubts)
+        self._journal.change_each("INSERT OR REPLACE INTO doubts VALUES (?, ?, NULL)", self._doubts)
         self._journal.reject(self._faults)
         for buffer in (self._rows, self._parts, self._plans, self._doubts, self._faults):
             buffer.clear()

@@ -31,7 +31,7 @@ CREATE TABLE batched (record INTEGER, batch INTEGER, rank INTEGER, PRIMARY KEY (
 CREATE TABLE there (
     kind TEXT, external_id TEXT, uuid TEXT, errors TEXT, parts TEXT, PRIMARY KEY (kind, external_id)
 ) WITHOUT ROWID;
-CREATE TABLE doubts (record INTEGER PRIMARY KEY, reason TEXT);
+CREATE TABLE doubts (record INTEGER PRIMARY KEY, reason TEXT, state TEXT);
 """
 
 _INDEXES: Final = """

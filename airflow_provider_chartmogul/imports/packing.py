@@ -26,7 +26,7 @@ ENVELOPE: Final = 256
 """Bytes for what surrounds the records: the import's external_id and the names of the arrays."""
 
 _IN_ORDER: Final = """
-SELECT customer, id, kind, size, body FROM records WHERE state IS NULL AND kind <> 'plans' ORDER BY customer,
+SELECT customer, id, kind, size, body, replaces FROM records WHERE state IS NULL AND kind <> 'plans' ORDER BY customer,
     CASE kind WHEN 'customers' THEN 0 WHEN 'subscription_events' THEN 2 ELSE 1 END, moment,
     CASE kind WHEN 'line_items' THEN invoice WHEN 'transactions' THEN invoice ELSE external_id END,
     CASE kind WHEN 'line_items' THEN 1 WHEN 'transactions' THEN 2 ELSE 0 END, id
@@ -34,6 +34,9 @@ SELECT customer, id, kind, size, body FROM records WHERE state IS NULL AND kind 
 """Independent of the order of the input as far as records have names and dates. The API wants old invoices first."""
 
 _PARTS_FOLLOW: Final = ("line_items", "transactions")
+
+_REPLACES: Final = b"replaces"
+"""Tells an invoice that is to give way to an equal one from one that is only to be there."""
 
 
 @dataclass(slots=True)
@@ -63,14 +66,20 @@ class Batch:
         return name if attempt == 1 else f"{name}-{attempt}"
 
 
-def pack_plans(journal: Journal) -> Batch | None:
-    """Put all plans into one request."""
-    rows = journal.ask("SELECT id, size, body FROM records WHERE kind = 'plans' AND state IS NULL ORDER BY external_id")
+def pack_plans(journal: Journal, *, max_bytes: int) -> list[Batch]:
+    """Put all plans into one request, or as few as will do.
+
+    :param max_bytes: most bytes of JSON in one.
+    """
     packer = _Packer(journal)
-    for record, size, body in rows:
-        packer.take(_Unit([(record, body)], size))
+    for record, size, body in journal.ask(
+        "SELECT id, size, body FROM records WHERE kind = 'plans' AND state IS NULL ORDER BY external_id"
+    ):
+        if packer.batch.size + size > max_bytes:
+            packer.close()
+        packer.take(_Unit([(record, _said(body, False))], size))
     packer.close()
-    return packer.batches[0] if packer.batches else None
+    return packer.batches
 
 
 def pack(journal: Journal, *, first: int, max_customers: int, max_bytes: int) -> list[Batch]:
@@ -98,6 +107,18 @@ def pack(journal: Journal, *, first: int, max_customers: int, max_bytes: int) ->
     return packer.batches
 
 
+def content_left(journal: Journal, batch: Batch) -> str:
+    """Return the digest of what a batch holds, its rejected records left out."""
+    digest = hashlib.sha256()
+    for body, replaces in journal.ask(
+        """SELECT r.body, r.replaces FROM batched b JOIN records r ON r.id = b.record
+        WHERE b.batch = ? AND ifnull(r.state, '') <> 'rejected' ORDER BY b.rank""",
+        (batch.number,),
+    ):
+        digest.update(_said(body, replaces))
+    return digest.hexdigest()
+
+
 def encoded(journal: Journal, batch: Batch, import_id: str) -> bytes:
     """Return the body of a request with the records of a batch that have no state yet."""
     texts: dict[str, list[str]] = {kind: [] for kind in INPUT_KINDS}
@@ -117,20 +138,24 @@ def encoded(journal: Journal, batch: Batch, import_id: str) -> bytes:
 class _Unit:
     """Records that cannot be parted: an invoice with what belongs to it, or any other single one."""
 
-    records: list[tuple[int, str]]
+    records: list[tuple[int, bytes]]
     size: int
 
 
-def _units(rows: Iterator[tuple[int, str, int, str]]) -> Iterator[_Unit]:
+def _said(body: str, replaces: int) -> bytes:
+    return body.encode() + (_REPLACES if replaces else b"")
+
+
+def _units(rows: Iterator[tuple[int, str, int, str, int]]) -> Iterator[_Unit]:
     unit = None
-    for record, kind, size, body in rows:
+    for record, kind, size, body, replaces in rows:
         if unit is not None and kind in _PARTS_FOLLOW:
-            unit.records.append((record, body))
+            unit.records.append((record, _said(body, replaces)))
             unit.size += size
             continue
         if unit is not None:
             yield unit
-        unit = _Unit([(record, body)], size)
+        unit = _Unit([(record, _said(body, replaces))], size)
     if unit is not None:
         yield unit
 
@@ -153,8 +178,8 @@ class _Packer:
         self.rows = []
 
     def take(self, unit: _Unit) -> None:
-        for record, body in unit.records:
-            self.digest.update(body.encode())
+        for record, said in unit.records:
+            self.digest.update(said)
             self.rows.append((record, self.batch.number, len(self.rows)))
         self.batch.size += unit.size
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_chartmogul.client.errors import short
+from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
 from airflow_provider_chartmogul.imports.records import PARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from airflow_provider_chartmogul.client import ChartMogulClient
-    from airflow_provider_chartmogul.client.pagination import Listing
+    from airflow_provider_chartmogul.client.pagination import Listing, Page
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.imports.journal import Journal
 
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     """External id, uuid, and as JSON errors and external ids of parts."""
 
     RowsOf = Callable[[Record], list[Row]]
+
+T = TypeVar("T")
 
 
 class Present:
@@ -37,7 +43,7 @@ class Present:
         self._client = client
         self._source = data_source_uuid
         self._journal = journal
-        self._walked: dict[str, bool] = {}
+        self._walks: dict[str, _Walk] = {}
 
     def read_plans(self) -> dict[str, Record]:
         """Read all plans of the data source, and return them by external id."""
@@ -52,7 +58,7 @@ class Present:
         :param again: also if they were asked for before.
         """
         if again:
-            self._walked.pop("customers", None)
+            self._walks.pop("customers", None)
         unclear: list[str] = []
 
         def rows(customer: Record) -> list[Row]:
@@ -63,7 +69,7 @@ class Present:
             return []
 
         listing = self._client.customers.list(data_source_uuid=self._source)
-        walked = self._walk("customers", listing, rows, total)
+        walked = self._walk("customers", listing, rows, lambda: total)
         left = [] if walked else [name for name in names if again or self._uuid("customers", name) is None]
         found = self._ask_each(self._one_customer, [*dict.fromkeys([*unclear, *left])])
         self._note("customers", [row for those in found for row in those])
@@ -93,27 +99,41 @@ class Present:
         for kind, listing, row, of_one in lists:
             wanted = [pair for name in customers for pair in self._with(kind, name)]
             if again:
-                self._walked.pop(kind, None)
-            if not wanted or self._walk(kind, listing, row, len(wanted) if again else self._number_with(kind)):
+                self._walks.pop(kind, None)
+            most = functools.partial(len, wanted) if again else functools.partial(self._number_with, kind)
+            if not wanted or self._walk(kind, listing, row, most):
                 continue
             for rows in self._ask_each(of_one, wanted):
                 self._note(kind, rows)
 
-    def forget(self, kind: str, external_id: str) -> None:
-        """Forget a record that was deleted."""
-        self._journal.change("DELETE FROM there WHERE kind = ? AND external_id = ?", (kind, external_id))
+    def delete_invoices(self, invoices: Mapping[str, str]) -> None:
+        """Delete invoices, several at a time.
 
-    def _walk(self, kind: str, listing: Listing, rows: RowsOf, total: int) -> bool:
-        """Read a list, and tell whether to its end: no more pages than there are records to ask for."""
-        if kind not in self._walked:
-            self._walked[kind] = False
-            for number, page in enumerate(listing.pages(), start=1):
+        :param invoices: external ids and uuids.
+        """
+        self._ask_each(self._delete_invoice, list(invoices.values()))
+        self._journal.change_each(
+            "DELETE FROM there WHERE kind = 'invoices' AND external_id = ?", ((name,) for name in invoices)
+        )
+
+    def _delete_invoice(self, uuid: str) -> None:
+        # it may be gone, by the hand of others
+        with contextlib.suppress(ChartMogulNotFoundError):
+            self._client.invoices.delete(uuid)
+
+    def _walk(self, kind: str, listing: Listing, rows: RowsOf, most: Callable[[], int]) -> bool:
+        """Read a list, or go on with it, and tell whether to its end.
+
+        :param most: most pages of it, as many as there are records to ask for instead.
+        """
+        walk = self._walks.setdefault(kind, _Walk(listing.pages()))
+        if walk.has_more:
+            limit = most()
+            while walk.has_more and walk.read < limit:
+                page = next(walk.pages)
+                walk.read, walk.has_more = walk.read + 1, page.has_more
                 self._note(kind, [one for record in page.records for one in rows(record)])
-                if not page.has_more:
-                    self._walked[kind] = True
-                if number >= total:
-                    break
-        return self._walked[kind]
+        return not walk.has_more
 
     def _is_meant(self, customer: str) -> bool:
         return self._journal.one("SELECT 1 FROM records WHERE customer = ?", (customer,)) is not None
@@ -142,7 +162,7 @@ class Present:
             )
         )
 
-    def _ask_each(self, ask: Callable[[Any], list[Row]], names: Sequence[Any]) -> Iterable[list[Row]]:
+    def _ask_each(self, ask: Callable[[Any], T], names: Sequence[Any]) -> Iterable[T]:
         """Ask for several at a time, and return the answers in the order of the names."""
         if not names:
             return ()
@@ -166,6 +186,15 @@ class Present:
         self._journal.change_each(
             "INSERT OR REPLACE INTO there VALUES (?, ?, ?, ?, ?)", ((kind, *row) for row in rows if row[0] is not None)
         )
+
+
+@dataclass(slots=True)
+class _Walk:
+    """A list that is being read."""
+
+    pages: Iterator[Page]
+    read: int = 0
+    has_more: bool = True
 
 
 def _invoice(invoice: Record) -> list[Row]:

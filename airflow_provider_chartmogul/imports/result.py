@@ -79,4 +79,5 @@ def allowed_of(max_rejected: float, total: int) -> int:
 
     :param max_rejected: a number, or below 1 a share.
     """
-    return int(max_rejected) if max_rejected >= 1 else int(max_rejected * total)
+    # 0.29 of 100 are 29, though their product is a little less
+    return int(max_rejected) if max_rejected >= 1 else int(round(max_rejected * total, 6))

@@ -84,10 +84,14 @@ class Sender:
     :param data_source_uuid: data source, ``ds_…``.
     :param name: names the import of a batch; gets the attempt.
     :param body: makes the body of a request, or ``None`` if nothing of it is left to send. Called in the thread of
-        :meth:`run`, as are the others.
+        :meth:`run`, as are the others. If it changes the name of the batch, that import is looked for first.
     :param finished: told of each import that is worked off; returns whether that settles the batch. Otherwise another
         import of what it left out is begun.
     :param own: names of imports that an earlier try of this run has sent.
+
+    :ivar sent: names of the imports that were sent.
+    :ivar begun: numbers of the batches that are on the server, or may be.
+    :ivar under_way: by number, what is not done.
     """
 
     def __init__(
@@ -110,6 +114,7 @@ class Sender:
         self._own = set(own)
         self._deadline = time.monotonic() + pace.timeout
         self.sent: list[str] = []
+        self.begun: set[int] = set()
         self.under_way: dict[int, Sent] = {}
 
     def run(self, batches: Iterable[Batch], *, waiting: bool | None = None) -> list[Sent]:
@@ -177,7 +182,9 @@ class Sender:
         sent.own = sent.own or sent.name in self._own
         if current is None:
             run.bodies.append(sent)
-        elif current.get("status") in TERMINAL:
+            return
+        self.begun.add(sent.batch.number)
+        if current.get("status") in TERMINAL:
             self._settle(run, sent, current)
         else:
             self._wait_for(run, sent)
@@ -186,16 +193,19 @@ class Sender:
         body = self._body(sent.batch, sent.name)
         if body is None:
             self._done(run, sent)
-            return
-        run.sending += 1
-        run.jobs[run.threads.submit(self._create, sent.name, body)] = (sent, self._created)
+        elif self._name(sent.batch, sent.attempt) != sent.name:
+            self._find(run, run.threads, Sent(sent.batch, self._name(sent.batch, 1)))
+        else:
+            run.sending += 1
+            run.jobs[run.threads.submit(self._create, sent, body)] = (sent, self._created)
 
-    def _create(self, name: str, body: bytes) -> Refusal | bool:
+    def _create(self, sent: Sent, body: bytes) -> Refusal | bool:
         """Send, unless another run has just sent the same; return whether this one did, or why it was refused."""
+        self.begun.add(sent.batch.number)
         try:
-            self._client.json_imports.create_encoded(self._source, external_id=name, body=body)
+            self._client.json_imports.create_encoded(self._source, external_id=sent.name, body=body)
         except ChartMogulUnprocessableError as error:
-            return {"status": "failed", "error": str(error)} if self._retrieve(name) is None else False
+            return {"status": "failed", "error": str(error)} if self._retrieve(sent.name) is None else False
         return True
 
     def _created(self, run: _Run, sent: Sent, created: Refusal | bool) -> None:

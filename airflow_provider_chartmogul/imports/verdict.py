@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _GOOD: Final = frozenset({"imported", "completed", "succeeded", "success"})
 _NO_REASON: Final = "was refused; ChartMogul does not say why"
+_INCOMPLETE: Final = "was stored without some of its line items or transactions"
 _STANDS_OR_FALLS_WITH: Final = {
     "plans": ("plans",),
     "customers": ("customers",),
@@ -43,12 +44,13 @@ def failed_in(finished: Mapping[str, Any]) -> bool:
 def judge(journal: Journal, batch: Batch, finished: Mapping[str, Any], state: str) -> None:
     """Note what a finished import tells of the records of a batch that have no state yet.
 
-    :param state: what became of records that are stored.
+    :param state: what became of records that are stored: ``created``, or ``already_there`` where the import is that of
+        an earlier run, which may have left out what was there then.
     """
     details = finished.get("status_details") or {}
     ended = short(str(finished.get("error") or f"the import ended as {finished.get('status')!r} without naming it"))
     good: list[int] = []
-    doubts: list[tuple[int, str]] = []
+    doubts: list[tuple[int, str, str]] = []
     for record, kind, customer in journal.ask(
         """SELECT r.id, r.kind, r.customer FROM batched b JOIN records r ON r.id = b.record
         WHERE b.batch = ? AND r.state IS NULL""",
@@ -56,87 +58,85 @@ def judge(journal: Journal, batch: Batch, finished: Mapping[str, Any], state: st
     ):
         about = details.get("plans" if kind == "plans" else customer)
         if not isinstance(about, Mapping):
-            doubts.append((record, ended))
+            doubts.append((record, ended, state))
         elif failed := _failed_kinds(about).keys() & {"", *_STANDS_OR_FALLS_WITH[kind]}:
-            doubts.append((record, next(filter(None, (_failed_kinds(about)[name] for name in failed)), "")))
+            reason = next(filter(None, (_failed_kinds(about)[name] for name in failed)), "")
+            # there is one of each customer: if it is there although it was refused, others have made it
+            doubts.append((record, reason, "already_there" if "customers" in failed else state))
+        elif state == "already_there" and not _is_listed(about, kind):
+            doubts.append((record, ended, state))
         else:
             good.append(record)
     journal.settle(state, good)
-    journal.change_each("INSERT OR REPLACE INTO doubts VALUES (?, ?)", doubts)
+    journal.change_each("INSERT OR REPLACE INTO doubts VALUES (?, ?, ?)", doubts)
 
 
 def resolve_doubts(journal: Journal, present: Present) -> None:
     """Ask for what finished imports do not tell, and note what became of each record."""
-    if journal.one("SELECT 1 FROM doubts") is None:
-        return
     of_kind = "FROM doubts d JOIN records r ON r.id = d.record WHERE r.kind"
-    doubtful = _values(journal.ask(f"SELECT DISTINCT r.customer {of_kind} <> 'plans'"))
     if journal.one(f"SELECT 1 {of_kind} = 'plans'") is not None:
         present.read_plans()
-    present.find_customers(doubtful, len(doubtful), again=True)
-    present.find_belongings(doubtful, again=True)
-    for record, reason in list(journal.ask("SELECT record, reason FROM doubts")):
-        _resolve(journal, record, reason)
+    doubtful = _values(journal.ask(f"SELECT DISTINCT r.customer {of_kind} <> 'plans'"))
+    if doubtful:
+        present.find_customers(doubtful, len(doubtful), again=True)
+        present.find_belongings(doubtful, again=True)
+    for record, reason, state in journal.ask("SELECT record, reason, state FROM doubts"):
+        _resolve(journal, record, reason, state)
     journal.change("DELETE FROM doubts")
 
 
-def missing_parts(journal: Journal, invoice: str, present_parts: str | None) -> bool:
+def missing_parts(journal: Journal, record: int, present_parts: str | None) -> bool:
     """Tell whether an invoice that is there lacks parts of the one that was to be sent.
 
-    :param present_parts: JSON of the external ids that it has of each kind.
+    :param record: the one that was to be sent.
+    :param present_parts: JSON of the external ids that the one that is there has of each kind.
     """
     there = json.loads(present_parts or "{}")
+    invoice, body = next(journal.ask("SELECT external_id, body FROM records WHERE id = ?", (record,)))
+    nested = json.loads(body)
+    own = list(journal.ask("SELECT kind, external_id FROM records WHERE invoice = ?", (invoice,)))
     for kind in PARTS:
-        ids = list(
-            _values(
-                journal.ask(
-                    """SELECT p.external_id FROM parts p JOIN records r ON r.id = p.record
-                    WHERE p.kind = ? AND ((r.kind = 'invoices' AND r.external_id = ?) OR r.invoice = ?)""",
-                    (kind, invoice, invoice),
-                )
-            )
-        )
-        if set(ids) - set(there.get(kind, ())) or len(there.get(kind, ())) < _count(journal, kind, invoice):
+        wanted = [part.get("external_id") for part in nested.get(kind) or ()]
+        wanted += [name for inner, name in own if inner == kind]
+        present = there.get(kind) or ()
+        if len(present) < len(wanted) or {*filter(None, wanted)} - {*present}:
             return True
     return False
 
 
-def _count(journal: Journal, kind: str, invoice: str) -> int:
-    nested = sum(
-        len(json.loads(body).get(kind) or ())
-        for body in _values(
-            journal.ask("SELECT body FROM records WHERE kind = 'invoices' AND external_id = ?", (invoice,))
-        )
-    )
-    return nested + int(journal.one("SELECT count(*) FROM records WHERE invoice = ? AND kind = ?", (invoice, kind)))
-
-
-def _resolve(journal: Journal, record: int, reason: str) -> None:
+def _resolve(journal: Journal, record: int, reason: str, state: str) -> None:
     kind, external_id, invoice = next(
         journal.ask("SELECT kind, external_id, invoice FROM records WHERE id = ?", (record,))
     )
-    named = ("invoices", invoice) if kind in PARTS else (kind, external_id)
-    found = next(journal.ask("SELECT errors, parts FROM there WHERE kind = ? AND external_id = ?", named), None)
-    faults = _faults(journal, kind, named, found, reason)
-    if faults:
+    if faults := _faults(journal, record, kind, invoice or external_id, reason):
         journal.reject((record, kind, external_id, field, message) for field, message in faults)
     else:
-        # an invoice was asked for before it was sent
-        journal.settle("created" if named[0] == "invoices" else "already_there", [record])
+        journal.settle(state, [record])
 
 
-def _faults(
-    journal: Journal, kind: str, named: tuple[str, str], found: tuple[str | None, str | None] | None, reason: str
-) -> list[tuple[str, str]]:
+def _faults(journal: Journal, record: int, kind: str, name: str, reason: str) -> list[tuple[str, str]]:
+    """Return what is wrong with a record, by what is there of it, or of its invoice, under this name."""
+    of_an_invoice = kind in PARTS
+    asked = ("invoices" if of_an_invoice else kind, name)
+    found = next(journal.ask("SELECT errors, parts FROM there WHERE kind = ? AND external_id = ?", asked), None)
     if found is None:
         return [("", reason or _NO_REASON)]
     errors, parts = found
     if errors:
         told = list(json.loads(errors).items())
-        return told if kind not in PARTS else [("invoice_external_id", f"its invoice was refused: {told[0][1]}")]
-    if kind == "invoices" and missing_parts(journal, named[1], parts):
-        return [("", "was stored without some of its line items or transactions")]
-    return []
+        return [("invoice_external_id", f"its invoice was refused: {told[0][1]}")] if of_an_invoice else told
+    if of_an_invoice:
+        query = "SELECT id FROM records WHERE kind = 'invoices' AND external_id = ? AND ifnull(state, '') <> 'rejected'"
+        whole = journal.one(query, (name,))
+        lacking = whole is None or missing_parts(journal, whole, parts)
+        return [("invoice_external_id", f"its invoice {_INCOMPLETE}")] if lacking else []
+    return [("", _INCOMPLETE)] if kind == "invoices" and missing_parts(journal, record, parts) else []
+
+
+def _is_listed(about: Mapping[str, Any], kind: str) -> bool:
+    """Tell whether the kinds that an import had of a customer include this one; they may not be told."""
+    listed = {name for name, inner in about.items() if isinstance(inner, Mapping)}
+    return not listed or kind == "plans" or ("invoices" if kind in PARTS else kind) in listed
 
 
 def _failed_kinds(about: Any) -> dict[str, str]:

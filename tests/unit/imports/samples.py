@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+Records = dict[str, list[dict[str, Any]]]
+
 
 def customer(number: int = 1, **fields: Any) -> dict[str, Any]:
     return {"external_id": f"acct-{number}", "name": f"Customer {number}", "country": "DE", **fields}
@@ -48,7 +50,7 @@ def cancellation(number: int = 1, **fields: Any) -> dict[str, Any]:
     }
 
 
-def billing(customers: int = 3, *, start: int = 1) -> dict[str, list[dict[str, Any]]]:
+def billing(customers: int = 3, *, start: int = 1) -> Records:
     numbers = range(start, start + customers)
     return {
         "plans": [plan()],
