@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlencode
 
 from airflow_provider_chartmogul.exceptions import ChartMogulAmbiguousWriteError
 from airflow_provider_chartmogul.imports.each import Sent
@@ -59,7 +60,10 @@ class ChartMogulCreateKeylessRecordsOperator(ChartMogulRecordsOperator):
         shelves: dict[tuple[Any, ...], _Shelf] = {}
 
         def create(record: Record) -> Sent:
-            return Sent("created", resource.create(**record)[self.id_field])
+            try:
+                return Sent("created", resource.create(**record)[self.id_field])
+            except ChartMogulAmbiguousWriteError as error:
+                raise ChartMogulAmbiguousWriteError(f"{error} {self._how_to_look(record)}") from error
 
         def create_once(record: Record) -> Sent:
             place = {name: record[name] for name in self.place}
@@ -80,6 +84,14 @@ class ChartMogulCreateKeylessRecordsOperator(ChartMogulRecordsOperator):
                 return sent
 
         return create_once if self.skip_equal else create
+
+    def _how_to_look(self, record: Mapping[str, Any]) -> str:
+        told = f"GET /{self.kind}?{urlencode({name: record[name] for name in self.place})} lists what is there"
+        if self.is_repeatable(record):
+            return f"{told}; another run looks itself, and creates what is not."
+        if self.identity_of(record):
+            return f"{told}; a run with skip_equal looks itself, and creates what is not."
+        return f"{told}."
 
     def identity_of(self, record: Mapping[str, Any]) -> Record:
         """Return the identity fields that a record gives, in comparable form; none if nothing tells it apart."""

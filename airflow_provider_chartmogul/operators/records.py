@@ -152,7 +152,8 @@ class ChartMogulRecordsOperator(ChartMogulAccountingOperator):
             records=[record for record, _ in checked],
             account=Account(sent, account.stopped_by),
             states=self.states,
-            repeatable=all(map(self.is_repeatable, good)),
+            good=good,
+            is_repeatable=self.is_repeatable,
             has_ids=self.has_ids,
         )
         return self.conclude(outcome)
@@ -210,7 +211,8 @@ class _Outcome:
     records: list[Record]
     account: Account
     states: tuple[str, ...]
-    repeatable: bool
+    good: list[Record]
+    is_repeatable: Callable[[Record], bool]
     has_ids: bool
 
     def problems(self) -> Iterator[Rejection]:
@@ -223,7 +225,8 @@ class _Outcome:
         ):
             if one.reasons:
                 problems = [problem.as_dict() for problem in self._of_record(position, record, one)]
-                retryable = one.state in ("unknown", "not_sent")
+                # what may be there, and would not be found there, must not be sent again unseen
+                retryable = one.state == "not_sent" or (one.state == "unknown" and self.is_repeatable(record))
                 yield {"kind": self.kind, "record": given, "problems": problems, "retryable": retryable}
 
     def results(self) -> Iterator[Record]:
@@ -265,7 +268,7 @@ class _Outcome:
         left = f", {not_sent} of them not sent" if not_sent else ""
         problems = list(self.problems())
         text = f"{failed} records failed ({allowed} allowed){left}: {summarised(problems, len(problems))}"
-        if self.repeatable and rejected <= allowed:
+        if all(map(self.is_repeatable, self.good)) and rejected <= allowed:
             raise ChartMogulImportIncompleteError(text)
         raise ChartMogulImportFailedError(text, [problem.as_dict() for problem in problems])
 
