@@ -1,20 +1,14 @@
-"""The rows of one run, whom they reach, what has to change, and what became of it, on the local disk.
-
-One SQLite file in a temporary directory, gone with the run: as many rows as fit there need no memory.
-"""
+"""The rows of one run, whom they reach, what has to change, and what became of it, on the local disk."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections import Counter
-from contextlib import closing, contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_chartmogul.client.values import json_default
 from airflow_provider_chartmogul.enrichment.difference import Wanted
+from airflow_provider_chartmogul.local_tables import LocalTables
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -40,23 +34,18 @@ WORST_FIRST: Final = ("not_sent", "unknown", "rejected", "changed", "unchanged")
 """What can become of a row at a customer; of a row with several, the first that became of one of them."""
 
 
-class Ledger:
+class Ledger(LocalTables):
     """The rows of one run. For one thread.
 
     A row is open until it has a state: ``rejected`` or ``not_found`` before anything is sent, afterwards one of
     :data:`WORST_FIRST`.
-
-    :param database: an empty one.
     """
 
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._db = database
-        # nobody reads it after a crash
-        for pragma in ("journal_mode = OFF", "synchronous = OFF", "temp_store = FILE"):
-            self._db.execute(f"PRAGMA {pragma}")
-        self._db.executescript(_TABLES)
-        self._db.executemany("INSERT INTO ranks VALUES (?, ?)", zip(WORST_FIRST, range(len(WORST_FIRST)), strict=True))
-        self._db.execute("BEGIN")
+    tables = _TABLES
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.change_each("INSERT INTO ranks VALUES (?, ?)", zip(WORST_FIRST, range(len(WORST_FIRST)), strict=True))
 
     # rows in ----------------------------------------------------------------------------------------------------------
 
@@ -67,32 +56,32 @@ class Ledger:
         :param place: where it stands in its source, for people.
         :param text: what stood there, where nothing could be read.
         """
-        self._db.execute(
+        self.change(
             "INSERT INTO rows (position, place, given, text) VALUES (?, ?, ?, ?)",
             (position, place, json.dumps(given, default=_as_text), text),
         )
 
     def understand(self, position: int, name: Mapping[str, str], wanted: Wanted) -> None:
         """Enter whom a row is about, and what it wants."""
-        self._db.execute(
+        self.change(
             "UPDATE rows SET name = ?, key = ?, wanted = ? WHERE position = ?",
             (json.dumps(name), key_of(name), wanted.as_json(), position),
         )
 
     def reject(self, position: int, faults: Iterable[tuple[str, str]], state: str = "rejected") -> None:
         """Enter that a row cannot be sent, and why; it then reaches nobody."""
-        self._db.execute("UPDATE rows SET state = ? WHERE position = ?", (state, position))
-        self._db.execute("DELETE FROM matches WHERE position = ?", (position,))
+        self.change("UPDATE rows SET state = ? WHERE position = ?", (state, position))
+        self.change("DELETE FROM matches WHERE position = ?", (position,))
         self.complain(position, faults)
 
     def complain(self, position: int, reasons: Iterable[tuple[str, str]]) -> None:
         """Enter reasons for what became of a row: pairs of field and message."""
-        self._db.executemany("INSERT INTO problems VALUES (?, ?, ?)", ((position, *reason) for reason in reasons))
+        self.change_each("INSERT INTO problems VALUES (?, ?, ?)", ((position, *reason) for reason in reasons))
 
     def all_rows_are_in(self) -> None:
         """Make ready for questions."""
         # an index that grows with its table costs ten times as much
-        self._db.execute("CREATE INDEX rows_by_key ON rows (key)")
+        self.change("CREATE INDEX rows_by_key ON rows (key)")
 
     # customers --------------------------------------------------------------------------------------------------------
 
@@ -120,14 +109,14 @@ class Ledger:
 
     def match(self, position: int, customer: str, change: Record | None) -> None:
         """Enter that a row reaches a customer, and what has to change there."""
-        self._db.execute(
+        self.change(
             "INSERT OR REPLACE INTO matches VALUES (?, ?, ?, ?)",
             (position, customer, json.dumps(change) if change else None, None if change else "unchanged"),
         )
 
     def all_customers_are_in(self) -> None:
         """Make ready for questions."""
-        self._db.execute("CREATE INDEX matches_by_row ON matches (position, customer)")
+        self.change("CREATE INDEX matches_by_row ON matches (position, customer)")
 
     # what became of them ----------------------------------------------------------------------------------------------
 
@@ -138,24 +127,24 @@ class Ledger:
             " ORDER BY position, customer LIMIT ?"
         )
         last = (0, "")
-        while found := self._db.execute(question, (*last, _PAGE)).fetchall():
+        while found := list(self.ask(question, (*last, _PAGE))):
             last = found[-1][:2]
             yield [{"position": row, "customer_uuid": one, "change": json.loads(text)} for row, one, text in found]
 
     def settle(self, position: int, customer: str, state: str, change: Record) -> None:
         """Enter what became of a row at a customer, and what of the change was done."""
-        self._db.execute(
+        self.change(
             "UPDATE matches SET state = ?, change = ? WHERE customer = ? AND position = ?",
             (state, json.dumps(change), customer, position),
         )
 
     def give_up(self) -> None:
         """Enter that what is left to change was not sent."""
-        self._db.execute("UPDATE matches SET state = 'not_sent', change = NULL WHERE state IS NULL")
+        self.change("UPDATE matches SET state = 'not_sent', change = NULL WHERE state IS NULL")
 
     def close(self) -> None:
         """Give every open row the state that its customers have."""
-        self._db.execute(
+        self.change(
             "UPDATE rows SET state = (SELECT r.state FROM matches m JOIN ranks r ON r.state = m.state"
             " WHERE m.position = rows.position ORDER BY r.rank LIMIT 1) WHERE state IS NULL"
         )
@@ -203,29 +192,6 @@ class Ledger:
         )
         for position, place, state, given, text in self.ask(question, (json.dumps(list(states)),)):
             yield position, place, state, json.loads(given), text
-
-    # SQL --------------------------------------------------------------------------------------------------------------
-
-    def ask(self, question: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of an answer."""
-        cursor = self._db.execute(question, values)
-        while found := cursor.fetchmany(_PAGE):
-            yield from found
-
-    def one(self, question: str, values: Sequence[Any] = ()) -> Any:
-        """Return the first value of an answer, ``None`` if there is none."""
-        found = self._db.execute(question, values).fetchone()
-        return None if found is None else found[0]
-
-
-@contextmanager
-def opened() -> Iterator[Ledger]:
-    """Open a ledger, gone when the block ends."""
-    with (
-        TemporaryDirectory(prefix="chartmogul-enrichment-") as folder,
-        closing(sqlite3.connect(Path(folder, "ledger.sqlite"), isolation_level=None)) as database,
-    ):
-        yield Ledger(database)
 
 
 def key_of(name: Mapping[str, str]) -> str:

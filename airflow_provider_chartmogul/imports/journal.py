@@ -1,20 +1,18 @@
 """What is known of every record of an import, on the local disk: as many records as fit there need no memory.
 
-One SQLite file in a temporary directory, gone with the import. It is no memory of what was done: that is asked of
-ChartMogul, so that a try on another machine knows the same.
+Gone with the import. It is no memory of what was done: that is asked of ChartMogul, so that a try on another machine
+knows the same.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from airflow_provider_chartmogul.local_tables import LocalTables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from types import TracebackType
+    from collections.abc import Iterable
 
 STATES: Final = ("created", "already_there", "rejected", "unknown", "not_sent")
 """What can become of a record. ``unknown``: sent, and what became of it could not be found out."""
@@ -43,55 +41,15 @@ CREATE INDEX problems_by_record ON problems (record);
 """
 # made when the records are in: an index that grows with them costs ten times as much
 
-_CACHE_KIB: Final = 48 * 1024
-_PAGE: Final = 5_000
 
-
-class Journal:
+class Journal(LocalTables):
     """The records of one import, what is wrong with them, and what became of them. For one thread."""
 
-    def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="chartmogul-import-")
-        self._db = sqlite3.connect(Path(self._folder.name, "journal.sqlite"), isolation_level=None)
-        # nobody reads it after a crash
-        for pragma in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{_CACHE_KIB}", "temp_store = FILE"):
-            self._db.execute(f"PRAGMA {pragma}")
-        self._db.executescript(_TABLES)
-        self._db.execute("BEGIN")
-
-    def __enter__(self) -> Journal:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._db.close()
-        self._folder.cleanup()
+    tables = _TABLES
 
     def index(self) -> None:
         """Make ready for questions, when all records are in."""
-        self._db.executescript(_INDEXES)
-        self._db.execute("ANALYZE")
-        self._db.execute("BEGIN")
-
-    def ask(self, question: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of an answer; what is asked about may be changed meanwhile, but not by the same rows."""
-        cursor = self._db.execute(question, values)
-        while rows := cursor.fetchmany(_PAGE):
-            yield from rows
-
-    def one(self, question: str, values: Sequence[Any] = ()) -> Any:
-        """Return the first value of an answer, ``None`` if there is none."""
-        row = self._db.execute(question, values).fetchone()
-        return None if row is None else row[0]
-
-    def change(self, statement: str, values: Sequence[Any] = ()) -> int:
-        """Change something, and return how many rows were."""
-        return self._db.execute(statement, values).rowcount
-
-    def change_each(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Do the same with the values of each row."""
-        self._db.executemany(statement, rows)
+        self.define(f"{_INDEXES} ANALYZE;")
 
     def reject(self, faults: Iterable[tuple[int, str, str | None, str, str]]) -> int:
         """Note what is wrong with records, which are then not sent, and return how many were not rejected before.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from airflow_provider_chartmogul import record_files
-from airflow_provider_chartmogul.enrichment import Columns, opened, push
+from airflow_provider_chartmogul.enrichment import Columns, Ledger, push
 from airflow_provider_chartmogul.enrichment.result import CHANGES
 from airflow_provider_chartmogul.enrichment.rows import open_rows
 from airflow_provider_chartmogul.operators.accounting import REJECTED_COLUMNS, ChartMogulAccountingOperator
@@ -131,7 +131,7 @@ class ChartMogulEnrichCustomersOperator(ChartMogulAccountingOperator):
             path_conn_id=optional_text("path_conn_id", self.path_conn_id),
             sql_conn_id=optional_text("sql_conn_id", self.sql_conn_id),
         )
-        with opened() as ledger:
+        with Ledger() as ledger:
             enrichment = push(
                 self.hook.get_conn(),
                 rows,

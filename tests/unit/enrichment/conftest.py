@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_chartmogul.enrichment import Columns, opened, push
+from airflow_provider_chartmogul.enrichment import Columns, Ledger, push
 from airflow_provider_chartmogul.enrichment.rows import open_rows
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def enrich(account: Account) -> Callable[..., Run]:
         given = {"customer": "customer_uuid", **arguments}
         options = {name: given.pop(name) for name in limits if name in given}
         before = Counter(account.emulator.stats()["requests_by_operation"])
-        with opened() as ledger:
+        with Ledger() as ledger:
             found = push(account.client, open_rows(rows), Columns.given(**given), ledger, **options)
             after = Counter(account.emulator.stats()["requests_by_operation"])
             return Run(found.summary(), list(found.results()), list(found.rejected()), after - before)
