@@ -48,6 +48,7 @@ def get_provider_info() -> dict[str, Any]:
                 "plan_groups",
                 "plans",
                 "reading",
+                "reconcile",
                 "records",
                 "sources",
                 "subscription_events",

@@ -58,6 +58,7 @@ ARGUMENTS = {
     "ChartMogulReplayRejectedOperator": {"data_source_uuid": "ds_1", "path": "/rejected.jsonl"},
     "ObjectStorageToChartMogulOperator": {"data_source_uuid": "ds_1", "customers": "/customers.jsonl"},
     "SqlToChartMogulOperator": {"data_source_uuid": "ds_1", "sql_conn_id": "db", "customers": "SELECT 1"},
+    "ChartMogulReconcileOperator": {"data_source_uuid": "ds_1", "invoices": [{}]},
     "ChartMogulImportCustomersOperator": {"records": [{}]},
     "ChartMogulUpdateCustomersOperator": {"records": [{}]},
     "ChartMogulDeleteCustomersOperator": {"uuids": "cus_1"},
