@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.emulator import Emulator
 
 IMPORTS: Final = "/data_sources/{data_source_uuid}/json_imports"
+LOOK: Final = f"GET {IMPORTS}/{{import_id}}"
+"""The question after an import."""
 
 
 def bulk(data_source: str, records: Mapping[str, Sequence[Any]], **arguments: Any) -> ChartMogulBulkImportOperator:
