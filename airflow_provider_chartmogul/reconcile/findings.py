@@ -33,11 +33,11 @@ COLUMNS: Final = (
 
 NO_DIFFERENCE: Final = "not_compared"
 
-_TABLES: Final = (
-    f"CREATE TABLE differences ({', '.join(COLUMNS)}, subject TEXT)",
-    "CREATE TABLE fixes (record INTEGER PRIMARY KEY, replaces INTEGER)",
-    "CREATE TABLE extras (external_id TEXT, uuid TEXT)",
-)
+_TABLES: Final = f"""
+CREATE TABLE differences ({", ".join(COLUMNS)}, subject TEXT);
+CREATE TABLE fixes (record INTEGER PRIMARY KEY, replaces INTEGER);
+CREATE TABLE extras (external_id TEXT, uuid TEXT);
+"""
 _VALUES: Final = ("source_value", "chartmogul_value")
 
 
@@ -50,8 +50,7 @@ class Findings:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._rows: list[tuple[Any, ...]] = []
-        for table in _TABLES:
-            journal.change(table)
+        journal.define(_TABLES)
 
     def note(self, kind: str, level: str, subject: object = None, **columns: Any) -> None:
         """Note one difference.

@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_TABLES: Final = (
-    """CREATE TABLE held_customers (
+_TABLES: Final = """
+CREATE TABLE held_customers (
     external_id TEXT, uuid TEXT, mrr INTEGER, currency TEXT, parts INTEGER, PRIMARY KEY (external_id, uuid)
-    ) WITHOUT ROWID""",
-    """CREATE TABLE held_invoices (
+) WITHOUT ROWID;
+CREATE TABLE held_invoices (
     uuid TEXT PRIMARY KEY, external_id TEXT, customer TEXT, customer_uuid TEXT, moment TEXT, currency TEXT,
     status TEXT, errors TEXT, amount INTEGER, payments INTEGER, paid INTEGER, refunds INTEGER, refunded INTEGER,
     body TEXT
-    )""",
-    """CREATE TABLE held_events (
+);
+CREATE TABLE held_events (
     id TEXT PRIMARY KEY, external_id TEXT, customer TEXT, errors TEXT, content TEXT, body TEXT, record INTEGER
-    )""",
-)
-_INDEXES: Final = (
-    "CREATE INDEX held_customers_by_uuid ON held_customers (uuid)",
-    "CREATE INDEX held_invoices_by_name ON held_invoices (external_id)",
-    "CREATE INDEX held_invoices_by_customer ON held_invoices (customer)",
-    "CREATE INDEX held_events_by_name ON held_events (external_id)",
-    "CREATE INDEX held_events_by_content ON held_events (content)",
-)
+);
+"""
+_INDEXES: Final = """
+CREATE INDEX held_customers_by_uuid ON held_customers (uuid);
+CREATE INDEX held_invoices_by_name ON held_invoices (external_id);
+CREATE INDEX held_invoices_by_customer ON held_invoices (customer);
+CREATE INDEX held_events_by_name ON held_events (external_id);
+CREATE INDEX held_events_by_content ON held_events (content);
+"""
 _PROGRESS: Final = 100
 CONTENT_OF_EVENTS: Final = (
     "customer_external_id",
@@ -65,8 +65,7 @@ class Held:
         self._client = client
         self._source = data_source_uuid
         self._journal = journal
-        for table in _TABLES:
-            journal.change(table)
+        journal.define(_TABLES)
 
     def read(self, *, invoices: bool, events: bool) -> None:
         """Read plans and customers, and what else is wanted, to the end."""
@@ -79,8 +78,7 @@ class Held:
         if events:
             listing = self._client.subscription_events.list(data_source_uuid=self._source)
             self._walk("events", listing, _event, 7)
-        for index in _INDEXES:
-            self._journal.change(index)
+        self._journal.define(_INDEXES)
         self._name_customers()
 
     def _noted(self, plan: Record) -> Record:

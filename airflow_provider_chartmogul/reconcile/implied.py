@@ -57,7 +57,7 @@ class Implied:
         self._plans = {name: _interval(plan) for name, plan in plans.items()}
         for name, body in journal.ask("SELECT external_id, body FROM records WHERE kind = 'plans' AND state IS NULL"):
             self._plans[name] = _interval(json.loads(body))
-        journal.change(_TABLE)
+        journal.define(_TABLE)
 
     def take(self, customer: str, invoices: Iterable[Record]) -> None:
         """Take in all invoices of a customer, in the order in which an import sends them."""

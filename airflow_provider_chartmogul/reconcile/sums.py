@@ -26,8 +26,8 @@ FROM (
     UNION ALL
     SELECT customer, substr(moment, 1, 7), currency, 0, amount, payments, paid, refunds, refunded
     FROM held_invoices h WHERE errors IS NULL AND moment >= ? AND moment < ?
-    AND NOT EXISTS (SELECT 1 FROM records r
-                    WHERE r.kind = 'invoices' AND r.external_id = h.external_id AND r.state IS NOT NULL)
+    AND ifnull((SELECT min(r.state IS NOT NULL) FROM records r
+                WHERE r.kind = 'invoices' AND r.external_id = h.external_id), 0) = 0
 ) GROUP BY customer, month, currency
 """
 """Of both sides; without what ChartMogul refused, and without what is bad in the source and so not compared."""
@@ -43,7 +43,7 @@ class Sums:
         self.compared = 0
         self._journal = journal
         self._rows: list[tuple[Any, ...]] = []
-        journal.change(_TABLE)
+        journal.define(_TABLE)
 
     def take(self, customer: str, month: str, currency: str, totals: tuple[int, ...]) -> None:
         """Take in an invoice of the source."""

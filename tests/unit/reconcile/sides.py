@@ -92,6 +92,12 @@ class Sides:
         """Return an invoice as ChartMogul has it."""
         return dict(self.client.invoices.retrieve_by_external_id(self.data_source, external_id))
 
+    def uuids(self) -> dict[str, str]:
+        """Return the uuids of all customers by external id."""
+        return {
+            one["external_id"]: one["uuid"] for one in self.client.customers.list(data_source_uuid=self.data_source)
+        }
+
     def replace(self, invoice: dict[str, Any]) -> None:
         """Let ChartMogul have another invoice of this name."""
         self.client.invoices.delete_by_external_id(self.data_source, invoice["external_id"])

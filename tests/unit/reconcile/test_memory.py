@@ -7,8 +7,9 @@ import tracemalloc
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_chartmogul import local_tables
 from airflow_provider_chartmogul.client.pagination import Listing, PageShape
-from airflow_provider_chartmogul.imports import Given, journal
+from airflow_provider_chartmogul.imports import Given
 from airflow_provider_chartmogul.reconcile import COMPARED_KINDS, Reconciliation
 from tests.unit.imports.samples import cancellation, customer, plan
 from tests.unit.reconcile.sides import bill
@@ -74,7 +75,7 @@ def peak_of(count: int) -> int:
 
 def test_memory_does_not_grow_with_the_number_of_records(monkeypatch: pytest.MonkeyPatch) -> None:
     # what is small enough for a page is all in memory: let few records be many pages
-    monkeypatch.setattr(journal, "_PAGE", 50)
+    monkeypatch.setattr(local_tables, "_PAGE", 50)
     # once before: what is loaded and cached is no matter of the number
     peak_of(PAGE)
     few, many = peak_of(800), peak_of(2_400)

@@ -318,6 +318,32 @@ def without_names(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(invoices, "invoice_json", older)
 
+    def test_a_credit_note_that_was_paid_out_as_a_whole(self, client: ChartMogulClient, data_source: str) -> None:
+        credit = {"type": "one_time", "amount_in_cents": -2000, "external_id": "credit"}
+        back = {"external_id": "back", "type": "refund", "result": "successful", "date": "2026-03-05"}
+        records = history()
+        records["invoices"].append(
+            bill(
+                4, customer_external_id="acct-2", line_items=[credit], transactions=[{**back, "amount_in_cents": 2000}]
+            )
+        )
+        both = Sides(client, data_source, records)
+        both.store(records)
+        assert both.compare().rows == []
+        del records["invoices"][-1]["transactions"][0]["amount_in_cents"]
+        assert both.compare().rows == []
+        both.replace(records["invoices"][-1])
+        assert both.invoice("inv-4")["transactions"][0]["amount_in_cents"] is None
+        assert both.compare().rows == []
+
+    def test_two_of_a_merged_customer_that_name_it_by_uuid_alone(
+        self, sides: Sides, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        uuids = sides.uuids()
+        sides.client.customers.merge(from_={"customer_uuid": uuids["acct-3"]}, into={"customer_uuid": uuids["acct-2"]})
+        without_names(monkeypatch)
+        assert {row["kind"] for row in sides.compare().rows} == {"not_compared"}
+
 
 class TestOthers:
     def test_a_customer_that_is_gone_with_all_that_it_had(self, sides: Sides) -> None:
@@ -346,6 +372,14 @@ class TestOthers:
         ]
         # without a source of customers nothing can be said of them
         assert sides.compare({kind: those for kind, those in sides.records.items() if kind != "customers"}).rows == []
+
+    def test_a_customer_that_is_merged_with_one_of_another_data_source(self, sides: Sides) -> None:
+        client = sides.client
+        other = client.data_sources.create(name="CRM")["uuid"]
+        uuid = client.customers.create(data_source_uuid=other, external_id="lead-7", name="Lead")["uuid"]
+        client.customers.merge(from_={"customer_uuid": uuid}, into={"customer_uuid": sides.uuids()["acct-2"]})
+        found = sides.compare()
+        assert [(row["kind"], row["external_id"]) for row in found.rows] == [("not_compared", "acct-2")]
 
     def test_plans(self, sides: Sides) -> None:
         solo = plan(external_id="solo", name="Solo")
@@ -448,6 +482,19 @@ class TestMrr:
         # 15 of 31 days
         assert shown == {"acct-1": 0, "acct-2": 6200 + (5000 if proration == "differential" else 0), "acct-3": 0}
 
+    def test_an_event_of_a_subscription_counts_instead_of_cancelled_at(
+        self, client: ChartMogulClient, data_source: str
+    ) -> None:
+        records = history()
+        records["invoices"][0]["line_items"][0]["cancelled_at"] = "2026-05-01"
+        again = item(1, external_id="again", service_period_start="2026-04-15", service_period_end="2026-05-15")
+        records["invoices"].append(bill(4, customer_external_id="acct-1", line_items=[again]))
+        both = Sides(client, data_source, records)
+        both.store(records)
+        shown = {one["external_id"]: one["mrr"] for one in client.customers.list(data_source_uuid=data_source)}
+        assert shown["acct-1"] == 5000
+        assert both.compare().rows == []
+
     def not_compared(self, sides: Sides) -> list[tuple[str, str]]:
         found = sides.compare()
         assert found.summary["equal"] is True
@@ -465,9 +512,7 @@ class TestMrr:
         assert self.not_compared(both) == [("acct-2", told), ("acct-3", told)]
 
     def test_a_merged_customer(self, sides: Sides) -> None:
-        uuids = {
-            one["external_id"]: one["uuid"] for one in sides.client.customers.list(data_source_uuid=sides.data_source)
-        }
+        uuids = sides.uuids()
         sides.client.customers.merge(from_={"customer_uuid": uuids["acct-3"]}, into={"customer_uuid": uuids["acct-2"]})
         told = "is merged from several"
         assert self.not_compared(sides) == [("acct-2", told), ("acct-3", told)]
@@ -518,6 +563,12 @@ class TestWindow:
         ):
             found = months.compare(only, window=window)
             assert [line["record"]["external_id"] for line in found.extras] == extra
+
+    def test_bad_ones_of_other_months_are_not_told_of(self, months: Sides) -> None:
+        months.records["invoices"].append(bill(3, date="2026-05-01"))
+        assert {row["kind"] for row in months.compare().rows} == {"invalid", "not_compared"}
+        assert months.compare(window=Window.of("2026-04-01", "2026-05-01")).rows == []
+        assert {row["kind"] for row in months.compare(window=Window.of("2026-05-01", None)).rows} == {"invalid"}
 
     @pytest.mark.parametrize("moved", ["source", "ChartMogul"])
     def test_one_that_has_moved_out_of_it_on_one_side(self, months: Sides, moved: str) -> None:
