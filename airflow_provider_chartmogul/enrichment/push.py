@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.enrichment.checks import check, fan_out
-from airflow_provider_chartmogul.enrichment.columns import KIND
 from airflow_provider_chartmogul.enrichment.customers import Customers
 from airflow_provider_chartmogul.enrichment.result import Enrichment
 from airflow_provider_chartmogul.enrichment.sending import Sender, writes
 from airflow_provider_chartmogul.imports.each import send_each
 from airflow_provider_chartmogul.imports.result import allowed_of
-from airflow_provider_chartmogul.imports.sources.json_lines import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,8 +76,8 @@ def push(
 
 def _take_in(rows: Iterable[Given], columns: Columns, ledger: Ledger, data_source_uuid: str | None) -> None:
     for position, given in enumerate(rows, start=1):
-        row, text = _unwrapped(given)
-        ledger.add(position, given.place, row, text)
+        row = given.record
+        ledger.add(position, given.place, row, given.text)
         faults: Sequence[tuple[str, str]] = given.problems
         if not faults and not isinstance(row, Mapping):
             faults = [Problem("", "must be an object")]
@@ -90,19 +87,6 @@ def _take_in(rows: Iterable[Given], columns: Columns, ledger: Ledger, data_sourc
         if faults:
             ledger.reject(position, faults)
     ledger.all_rows_are_in()
-
-
-def _unwrapped(given: Given) -> tuple[Any, str | None]:
-    """Return row and text, taken out of the form in which rejected ones are written."""
-    letter = given.record
-    if not isinstance(letter, Mapping) or not {"kind", "record", "problems"} <= letter.keys() or letter["kind"] != KIND:
-        return letter, given.text
-    record = letter["record"]
-    if isinstance(record, str):
-        # as a table holds it
-        with suppress(ValueError):
-            record = parse_json(record)
-    return record, letter.get("text")
 
 
 def _send(client: ChartMogulClient, columns: Columns, enrichment: Enrichment) -> None:

@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, Inexact
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from airflow_provider_chartmogul.client.fields import table
 from airflow_provider_chartmogul.imports.sources.json_lines import parse_json
 from airflow_provider_chartmogul.moments import as_text, as_utc
+
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.client.fields import Fields
 
 Convert = Callable[[Any], Any]
 
@@ -126,12 +128,12 @@ CONVERSIONS: Final[Mapping[str, Callable[[str | None, str | None], Convert]]] = 
 """What makes each conversion, given ``format`` and ``timezone``."""
 
 
-def typed_text(kind: str) -> dict[str, Callable[[str], Any]]:
+def typed_text(fields: Fields) -> dict[str, Callable[[str], Any]]:
     """Return what reads numbers and truth values that are written as text, by field.
 
     What is not one stays as it is, and so does what has decimals: of ``12.00`` nobody knows whether it is cents.
     """
-    return {name: read for name, check in table(kind, bulk=True).checks.items() if (read := _read_typed(check))}
+    return {name: read for name, check in fields.checks.items() if (read := _read_typed(check))}
 
 
 def _read_typed(check: Callable[[Any], str | None]) -> Callable[[str], Any] | None:

@@ -1,8 +1,9 @@
-"""Records that say their own kind: dead letters and plans of fixes."""
+"""Records in the form in which rejected ones and plans of fixes are written: with their kind beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_chartmogul.client.fields import Problem
@@ -30,10 +31,24 @@ def given_of_letter(row: Row) -> Given:
         problem = Problem("kind", f"must be one of {', '.join(INPUT_KINDS)}")
         return Given(UNKNOWN_KIND, letter if unread is None else None, row.place, (problem,), unread)
     problems = [] if isinstance(record, Mapping) else [Problem("", "must be an object")]
-    replace = _truth(letter.get("replace"))
-    if replace is None:
+    replaces = _truth(letter.get("replace"))
+    if replaces is None:
         problems.append(Problem("replace", "must be true or false"))
-    return Given(str(kind), record, row.place, tuple(problems), unread, bool(replace))
+    return Given(str(kind), record, row.place, tuple(problems), unread, bool(replaces))
+
+
+def out_of_letter(kind: str, given: Given) -> Given:
+    """Take a record of a kind out of the form in which rejected ones are written, if it stands in that."""
+    letter = given.record
+    if not is_letter(letter) or letter["kind"] != kind:
+        return given
+    record, text = _parsed(letter["record"]), letter.get("text")
+    return replace(given, record=record, text=text if record is None and isinstance(text, str) else None)
+
+
+def is_letter(record: Any) -> bool:
+    """Tell whether this is a record as rejected ones are written."""
+    return isinstance(record, Mapping) and record.keys() >= {"kind", "record", "problems"}
 
 
 def _parsed(record: Any) -> Any:

@@ -20,6 +20,7 @@ from typing import Any, Final
 from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.imports.sources.conversions import CONVERSIONS
 from airflow_provider_chartmogul.imports.sources.rules import complaint, kind_of_parts
+from airflow_provider_chartmogul.imports.sources.shapes import BULK_SHAPES, Shapes
 
 Read = Callable[[Mapping[str, Any], list[Problem]], Any]
 """Takes a row, returns the value of a field or ``None``, and enters what is wrong with it."""
@@ -27,22 +28,24 @@ Read = Callable[[Mapping[str, Any], list[Problem]], Any]
 _NOTHING: Final = object()
 
 
-def check_mapping(kind: str, mapping: object) -> None:
+def check_mapping(kind: str, mapping: object, shapes: Shapes = BULK_SHAPES) -> None:
     """Refuse a mapping that cannot be used, whatever the source.
 
     :param kind: kind of the records.
+    :param shapes: what records look like; by default, as a bulk import takes them.
     :raises ValueError: it names an unknown field, or has a rule that is none; the text names each.
     """
-    compiled(kind, mapping)
+    compiled(kind, mapping, shapes)
 
 
-def compiled(kind: str, mapping: object) -> Mapper:
+def compiled(kind: str, mapping: object, shapes: Shapes) -> Mapper:
     """Return what maps rows.
 
+    :param shapes: what records look like.
     :raises ValueError: as :func:`check_mapping` does.
     """
     complaints: list[str] = []
-    mapper = _Compiler(kind, complaints).mapper("", mapping)
+    mapper = _Compiler(shapes, kind, complaints).mapper("", mapping)
     if complaints:
         raise ValueError(f"mapping of {kind}: {'; '.join(complaints)}")
     return mapper
@@ -108,7 +111,8 @@ def _put(record: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 
 
 class _Compiler:
-    def __init__(self, kind: str, complaints: list[str]) -> None:
+    def __init__(self, shapes: Shapes, kind: str, complaints: list[str]) -> None:
+        self.shapes = shapes
         self.kind = kind
         self.complaints = complaints
 
@@ -126,7 +130,7 @@ class _Compiler:
             self.complaints.append(f"{place.rstrip('.')} must be a mapping of fields to columns".lstrip())
             mapping = {}
         for field, rule in mapping.items():
-            found = complaint(self.kind, field, rule, mapping)
+            found = complaint(self.shapes, self.kind, field, rule, mapping)
             if found:
                 self.complaints.append(f"{place}{field} {found}")
                 continue
@@ -150,7 +154,7 @@ class _Compiler:
             return _constant(rule["constant"])
         if "each" not in rule:
             return _column(field, rule)
-        compiler = _Compiler(str(kind_of_parts(self.kind, field)), self.complaints)
+        compiler = _Compiler(self.shapes, str(kind_of_parts(self.shapes, self.kind, field)), self.complaints)
         if "column" in rule:
             mapper = compiler.mapper(place, rule["each"])
             inner.append((f"{rule['column']}[].", mapper))

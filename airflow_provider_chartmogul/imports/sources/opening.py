@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any, Final
 
-from airflow_provider_chartmogul.client.fields import Problem
+from airflow_provider_chartmogul.client.fields import SINGLE, Problem
 from airflow_provider_chartmogul.imports.given import Given
 from airflow_provider_chartmogul.imports.records import INPUT_KINDS
 from airflow_provider_chartmogul.imports.sources.conversions import typed_text
@@ -17,6 +17,7 @@ from airflow_provider_chartmogul.imports.sources.inline import read_inline
 from airflow_provider_chartmogul.imports.sources.letters import given_of_letter
 from airflow_provider_chartmogul.imports.sources.mapping import Mapper, compiled
 from airflow_provider_chartmogul.imports.sources.rows import Columns, Reader, Row
+from airflow_provider_chartmogul.imports.sources.shapes import BULK_SHAPES, Shapes
 from airflow_provider_chartmogul.imports.sources.sql import read_sql
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ def open_source(
     sql_conn_id: str | None = None,
     mapping: Mapping[str, Any] | None = None,
     name: str = "",
+    shapes: Shapes = BULK_SHAPES,
 ) -> Iterator[Given]:
     """Return the records of a source, which is read while they are taken, a page at a time.
 
@@ -47,10 +49,12 @@ def open_source(
     :param sql_conn_id: Airflow connection of the database, where ``spec`` names none.
     :param mapping: how fields of the API are made of columns, where ``spec`` does not say it.
     :param name: of the argument that ``spec`` was given as.
+    :param shapes: what records look like; by default, as a bulk import takes them.
     :raises ValueError: ``spec`` or ``mapping`` cannot be used; at the first record: nor can what was found there.
     """
-    if kind is not None and kind not in INPUT_KINDS:
-        raise ValueError(f"kind must be one of {', '.join(INPUT_KINDS)}, not {kind!r}")
+    known = INPUT_KINDS if shapes.bulk else SINGLE
+    if kind is not None and kind not in known:
+        raise ValueError(f"kind must be one of {', '.join(known)}, not {kind!r}")
     reader, own_mapping = _reader(spec, path_conn_id, sql_conn_id, name or kind or "records")
     rules = own_mapping or mapping
     if kind is None:
@@ -58,8 +62,25 @@ def open_source(
             raise ValueError("mapping is for records of one kind: those that say their own kind have none")
         return _all_given(reader, Columns(), given_of_letter)
     if not rules:
-        return _all_given(reader, Columns(typed=typed_text(kind)), partial(_given, kind))
-    return _all_mapped(kind, reader, compiled(kind, rules))
+        return _all_given(reader, Columns(typed=typed_text(shapes.fields(kind))), partial(_given, kind))
+    return _all_mapped(kind, reader, compiled(kind, rules, shapes))
+
+
+def open_rows(
+    spec: object, *, path_conn_id: str | None = None, sql_conn_id: str | None = None, name: str = "rows"
+) -> Generator[Row, None, None]:
+    """Return what stands in a source as it stands there, all columns of it; it is read while the rows are taken.
+
+    :param spec: as in :func:`open_source`, without a mapping.
+    :param path_conn_id: Airflow connection of the object storage, where ``spec`` names none.
+    :param sql_conn_id: Airflow connection of the database, where ``spec`` names none.
+    :param name: of the argument that ``spec`` was given as.
+    :raises ValueError: ``spec`` cannot be used; at the first row: nor can what was found there.
+    """
+    reader, mapping = _reader(spec, path_conn_id, sql_conn_id, name)
+    if mapping is not None:
+        raise ValueError(f"{name} takes no mapping")
+    return reader(Columns())
 
 
 def _all_given(reader: Reader, columns: Columns, given: Callable[[Row], Given]) -> Iterator[Given]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from airflow_provider_chartmogul.client.fields import misspelt, table
+from airflow_provider_chartmogul.client.fields import misspelt
 from airflow_provider_chartmogul.imports.sources.conversions import CONVERSIONS
+
+if TYPE_CHECKING:
+    from airflow_provider_chartmogul.imports.sources.shapes import Shapes
 
 _OPTIONS: Final = {
     "constant": {"constant"},
@@ -18,50 +21,51 @@ _OPTIONS: Final = {
 _OF_DATES: Final = ("format", "timezone")
 
 
-def complaint(kind: str, field: object, rule: object, mapping: Mapping[Any, Any]) -> str:
+def complaint(shapes: Shapes, kind: str, field: object, rule: object, mapping: Mapping[Any, Any]) -> str:
     """Return what is wrong with a field of a mapping and its rule, the mappings within left aside; or an empty text.
 
+    :param shapes: what records look like.
     :param kind: kind of the records.
     :param mapping: the whole, since fields must not get into each other's way.
     """
     if not isinstance(field, str):
         return "must be the name of a field"
-    if found := _unknown_field(kind, field):
+    if found := _unknown_field(shapes, kind, field):
         return found
     if any(str(other).startswith(f"{field}.") for other in mapping):
         return "is mapped both as a whole and in parts"
-    return _rule_complaint(rule) or _each_complaint(kind, field, rule)
+    return _rule_complaint(rule) or _each_complaint(shapes, kind, field, rule)
 
 
-def kind_of_parts(kind: str, field: str) -> str | None:
+def kind_of_parts(shapes: Shapes, kind: str, field: str) -> str | None:
     """Return the kind of the records in the list that a field holds, if it holds one."""
     *folders, name = field.split(".")
     for folder in folders:
-        kind = table(kind, bulk=True).objects.get(folder, kind)
-    return table(kind, bulk=True).parts.get(name)
+        kind = shapes.fields(kind).objects.get(folder, kind)
+    return shapes.fields(kind).parts.get(name)
 
 
-def _each_complaint(kind: str, field: str, rule: Any) -> str:
+def _each_complaint(shapes: Shapes, kind: str, field: str, rule: Any) -> str:
     if isinstance(rule, str) or "each" not in rule:
         return ""
-    if kind_of_parts(kind, field) is None:
+    if kind_of_parts(shapes, kind, field) is None:
         return "holds no list of records, and so can have no each"
     if "column" not in rule and (not isinstance(rule["each"], list | tuple) or not rule["each"]):
         return "has an each without column, which must be a list of mappings"
     return ""
 
 
-def _unknown_field(kind: str, field: str) -> str:
-    fields = table(kind, bulk=True)
+def _unknown_field(shapes: Shapes, kind: str, field: str) -> str:
+    fields = shapes.fields(kind)
     name, _, rest = field.partition(".")
     if name not in fields.checks:
-        near = misspelt(kind, {name: None}, bulk=True).get(name)
+        near = misspelt(kind, {name: None}, bulk=shapes.bulk).get(name)
         hint = f"is {near!r} meant?" if near else f"there are {', '.join(fields.checks)}"
         return f"is no field of {kind}; {hint}"
     if not rest:
         return ""
     if name in fields.objects:
-        return _unknown_field(fields.objects[name], rest)
+        return _unknown_field(shapes, fields.objects[name], rest)
     return "" if fields.checks[name]({}) is None else f"is no field of {kind}: {name} has no parts"
 
 
