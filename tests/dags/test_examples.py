@@ -68,7 +68,7 @@ def rows(warehouse: Path, query: str) -> list[tuple[Any, ...]]:
 def test_each_example_is_tested_here() -> None:
     tested = {"billing_backfill", "metrics_to_warehouse", "account_to_lake", "activities_export", "enrichment"}
     # in a module of its own
-    tested |= {"enrichment_by_difference"}
+    tested |= {"enrichment_by_difference", "billing_system_change"}
     # tests/backfill/test_examples.py
     tested |= {"backfill_from_sql", "backfill_from_files", "replay_rejected", "reconcile_and_fix"}
     assert {path.stem for path in DAGS.glob("*.py")} == tested

@@ -1,0 +1,141 @@
+"""Find customers that two data sources have in common, and that are not merged yet."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from airflow_provider_chartmogul.billing_change.customers import check_sources, external_ids_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.client.values import Record
+
+CUSTOM: Final = "custom."
+
+
+class Candidate(NamedTuple):
+    """A customer of one of the data sources."""
+
+    uuid: str
+    name: str
+    external_ids: tuple[str, ...]
+
+
+Keyed = dict[str, dict[str, Candidate]]
+"""The customers of a data source by what they are recognised by, those of each key by their uuid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """What two data sources have in common.
+
+    :param pairs: records for a merge, ``{"from": {"customer_uuid"}, "into": {"customer_uuid"}}``, with ``matched``,
+        what both have, and name and external ids of both for people who look at them.
+    :param ambiguous: what more than one customer of a data source has: ``matched``, and the customers of ``from`` and
+        ``into``, each with ``customer_uuid``, ``name`` and ``external_ids``.
+    """
+
+    pairs: list[Record] = field(default_factory=list)
+    ambiguous: list[Record] = field(default_factory=list)
+
+
+def check_by(by: object) -> str:
+    """Return by what customers are recognised.
+
+    :raises ValueError: it is neither ``email`` nor ``external_id`` nor ``custom.`` with the key of an attribute.
+    """
+    if by in ("email", "external_id") or (isinstance(by, str) and by.startswith(CUSTOM) and by != CUSTOM):
+        return str(by)
+    raise ValueError(f"by must be email, external_id, or {CUSTOM} and the key of a custom attribute, not {by!r}")
+
+
+def find_duplicates(
+    client: ChartMogulClient, from_data_source_uuid: str, into_data_source_uuid: str, by: str = "email"
+) -> Duplicates:
+    """Compare the customers of two data sources. Their keys and names are held in memory.
+
+    :param from_data_source_uuid: the source whose customers would go.
+    :param into_data_source_uuid: the source whose customers would stay.
+    :param by: ``email``, whose case does not matter; ``external_id``; or ``custom.`` with the key of an attribute.
+    :raises ValueError: the sources are the same, or ``by`` is something else.
+    :raises ChartMogulNotFoundError: there is no such data source.
+    """
+    check_by(by)
+    check_sources(client, from_data_source_uuid, into_data_source_uuid)
+    giving, staying = (
+        keyed(client.customers.list(data_source_uuid=source), source, by)
+        for source in (from_data_source_uuid, into_data_source_uuid)
+    )
+    return compared(giving, staying)
+
+
+def keyed(customers: Iterable[Mapping[str, Any]], data_source_uuid: str, by: str) -> Keyed:
+    """Return customers of a data source by their keys; those without one are left out."""
+    found: Keyed = defaultdict(dict)
+    for customer in customers:
+        ids = external_ids_of(customer, data_source_uuid)
+        candidate = Candidate(customer["uuid"], customer.get("name") or "", tuple(ids))
+        for key in _keys(customer, ids, by):
+            found[key][candidate.uuid] = candidate
+    return found
+
+
+def compared(giving: Keyed, staying: Keyed) -> Duplicates:
+    """Return which customers of one source are one of the other, and for which that is open.
+
+    A customer is in one pair at most: whatever would make it several is open.
+    """
+    found, pairs = Duplicates(), dict[tuple[str, str], str]()
+    for key in sorted(giving.keys() & staying.keys()):
+        from_, into = giving[key], staying[key]
+        if from_.keys() <= into.keys():
+            continue  # merged already
+        if len(from_) == len(into) == 1:
+            pairs.setdefault((next(iter(from_)), next(iter(into))), key)
+        else:
+            found.ambiguous.append(_open(key, from_, into))
+    uses = Counter(uuid for pair in pairs for uuid in pair)
+    for pair, key in pairs.items():
+        if max(uses[uuid] for uuid in pair) > 1:
+            found.ambiguous.append(_open(key, giving[key], staying[key]))
+        else:
+            found.pairs.append(_pair(key, *giving[key].values(), *staying[key].values()))
+    return found
+
+
+def _keys(customer: Mapping[str, Any], external_ids: list[str], by: str) -> Iterable[str]:
+    if by == "external_id":
+        return external_ids
+    if by == "email":
+        value = (customer.get("email") or "").lower()
+    else:
+        custom = (customer.get("attributes") or {}).get("custom") or {}
+        value = custom.get(by.removeprefix(CUSTOM))
+    key = "" if value is None else str(value).strip()
+    return [key] if key else []
+
+
+def _pair(key: str, from_: Candidate, into: Candidate) -> Record:
+    return {
+        "from": {"customer_uuid": from_.uuid},
+        "into": {"customer_uuid": into.uuid},
+        "matched": key,
+        "from_name": from_.name,
+        "into_name": into.name,
+        "from_external_ids": list(from_.external_ids),
+        "into_external_ids": list(into.external_ids),
+    }
+
+
+def _open(key: str, from_: Mapping[str, Candidate], into: Mapping[str, Candidate]) -> Record:
+    return {"matched": key} | {
+        side: [
+            {"customer_uuid": one.uuid, "name": one.name, "external_ids": list(one.external_ids)}
+            for one in candidates.values()
+        ]
+        for side, candidates in (("from", from_), ("into", into))
+    }

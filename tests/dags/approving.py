@@ -1,0 +1,53 @@
+"""Answer what tasks ask of people, as a person does: through the API server of Airflow, while the DAG runs."""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ASKS = importlib.util.find_spec("airflow.models.hitl") is not None
+"""Whether this Airflow can ask people, as it does since 3.1."""
+
+_EVERYTHING = "/api/v2/dags/~/dagRuns/~/hitlDetails?response_received=false"
+
+
+@contextmanager
+def answering(choice: str) -> Iterator[list[dict[str, Any]]]:
+    """Answer every question with a choice, and give out the questions; nothing where Airflow asks none."""
+    questions: list[dict[str, Any]] = []
+    if not ASKS:
+        yield questions
+        return
+    from airflow.api_fastapi.app import create_app
+    from starlette.testclient import TestClient
+
+    over = threading.Event()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS", "True")
+        with TestClient(create_app(apps="core")) as server:
+            person = threading.Thread(target=_answer, args=(server, choice, questions, over), name="person")
+            person.start()
+            try:
+                yield questions
+            finally:
+                over.set()
+                person.join()
+
+
+def _answer(server: Any, choice: str, questions: list[dict[str, Any]], over: threading.Event) -> None:
+    while not over.wait(0.2):
+        for asked in server.get(_EVERYTHING).json()["hitl_details"]:
+            task = asked["task_instance"]
+            if task["state"] != "awaiting_input":
+                continue
+            path = "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/hitlDetails"
+            answer = server.patch(path.format(**task), json={"chosen_options": [choice], "params_input": {}})
+            assert answer.status_code == 200, answer.text
+            questions.append(asked)
