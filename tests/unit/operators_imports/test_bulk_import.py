@@ -268,9 +268,9 @@ class TestDeferrable:
             task.execute(context)
         trigger = deferred.value.trigger
         assert len(trigger.import_ids) == posts(emulator) == 3
-        while trigger.look(client) is None:
+        while (event := trigger.look(client)) is None:
             pass
-        result = task.execute_complete(context, {"status": "success"})
+        result = task.execute_complete(context, event)
         assert in_state(result, "created") == {"customers": 5, "invoices": 5, "subscription_events": 1}
         assert in_state(result, "already_there") == {"plans": 1}
         assert result["sent"] == posts(emulator) == 3
