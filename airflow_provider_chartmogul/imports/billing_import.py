@@ -35,7 +35,7 @@ from airflow_provider_chartmogul.imports.sending import Pace, Sender, Sent
 from airflow_provider_chartmogul.imports.verdict import failed_in, judge, missing_parts, resolve_doubts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from airflow_provider_chartmogul.client import ChartMogulClient
@@ -127,6 +127,7 @@ class BillingImport:
             self.pace,
             name=lambda batch, attempt: batch.import_id(self.limits.scope, attempt),
             body=self._body,
+            spot=self._spot,
             finished=self._finished,
             own=self.sent,
         )
@@ -298,15 +299,15 @@ class BillingImport:
     def _finished(self, sent: Sent) -> bool:
         finished = sent.finished or {}
         seen_to_its_end = sent.own or sent.pause > 0
-        if not seen_to_its_end and (failed_in(finished) or not self._still_there(sent.batch)):
+        if not seen_to_its_end and (failed_in(finished) or not sent.intact):
             # what stood in the way of an earlier import may be gone, and so may what it brought
             return False
         recall(self.journal, sent.batch, self.sent.get(sent.name, ""))
         judge(self.journal, sent.batch, finished, "created" if sent.own else "already_there")
         return True
 
-    def _still_there(self, batch: Batch) -> bool:
-        """Ask for the last invoice, or else customer, of an import of long ago: records may have been deleted since."""
+    def _spot(self, batch: Batch) -> Callable[[], bool]:
+        """Return a question for the last invoice, or else customer, of a batch: it may have been deleted since."""
         for kind, listing in (("invoices", self.client.invoices), ("customers", self.client.customers)):
             name = self.journal.one(
                 """SELECT r.external_id FROM batched b JOIN records r ON r.id = b.record
@@ -314,12 +315,13 @@ class BillingImport:
                 (batch.number, kind),
             )
             if name is not None:
-                found = listing.list(data_source_uuid=self.data_source_uuid, external_id=name).first()
-                return found is not None
+                found = listing.list(data_source_uuid=self.data_source_uuid, external_id=name)
+                return lambda: found.first() is not None
         # plans are few, and were all read before
         missing = """SELECT 1 FROM batched b JOIN records r ON r.id = b.record WHERE b.batch = ? AND r.kind = 'plans'
             AND NOT EXISTS (SELECT 1 FROM there t WHERE t.kind = 'plans' AND t.external_id = r.external_id)"""
-        return self.journal.one(missing, (batch.number,)) is None
+        intact = self.journal.one(missing, (batch.number,)) is None
+        return lambda: intact
 
     def _close(self) -> None:
         """Give every record a state."""

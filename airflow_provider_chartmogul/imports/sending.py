@@ -50,6 +50,7 @@ class Sent:
     :param attempt: how many imports of the same content there are with it.
     :param own: whether this run, or an earlier try of it, has sent it.
     :param finished: the import as the API describes it, in a terminal status.
+    :param intact: whether what it brought is still there, as far as it was asked.
     :param pause: seconds between the last two questions after it; 0 for one that was worked off already.
     """
 
@@ -58,6 +59,7 @@ class Sent:
     attempt: int = 1
     own: bool = False
     finished: Mapping[str, Any] | None = None
+    intact: bool = True
     pause: float = 0.0
 
 
@@ -85,6 +87,8 @@ class Sender:
     :param name: names the import of a batch; gets the attempt.
     :param body: makes the body of a request, or ``None`` if nothing of it is left to send. Called in the thread of
         :meth:`run`, as are the others. If it changes the name of the batch, that import is looked for first.
+    :param spot: makes, for a batch, a question whether what an import of long ago brought is still there. That is asked
+        in another thread.
     :param finished: told of each import that is worked off; returns whether that settles the batch. Otherwise another
         import of what it left out is begun.
     :param own: names of imports that an earlier try of this run has sent.
@@ -102,6 +106,7 @@ class Sender:
         *,
         name: Callable[[Batch, int], str],
         body: Callable[[Batch, str], bytes | None],
+        spot: Callable[[Batch], Callable[[], bool]],
         finished: Callable[[Sent], bool],
         own: Iterable[str] = (),
     ) -> None:
@@ -110,6 +115,7 @@ class Sender:
         self._pace = pace
         self._name = name
         self._body = body
+        self._spot = spot
         self._finished = finished
         self._own = set(own)
         self._deadline = time.monotonic() + pace.timeout
@@ -147,7 +153,7 @@ class Sender:
 
     def _find(self, run: _Run, threads: ThreadPoolExecutor, sent: Sent) -> None:
         self.under_way[sent.batch.number] = sent
-        run.jobs[threads.submit(self._retrieve, sent.name)] = (sent, self._found)
+        run.jobs[threads.submit(self._look_up, sent, self._spot(sent.batch))] = (sent, self._found)
 
     def _look(self, run: _Run, threads: ThreadPoolExecutor) -> None:
         run.threads = threads
@@ -171,6 +177,12 @@ class Sender:
         for future in done:
             sent, proceed = run.jobs.pop(future)
             proceed(run, sent, future.result())
+
+    def _look_up(self, sent: Sent, spot: Callable[[], bool]) -> Mapping[str, Any] | None:
+        current = self._retrieve(sent.name)
+        if current is not None and current.get("status") in TERMINAL and sent.name not in self._own:
+            sent.intact = spot()
+        return current
 
     def _retrieve(self, name: str) -> Mapping[str, Any] | None:
         try:
