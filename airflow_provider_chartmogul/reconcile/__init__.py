@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_chartmogul.reconcile.findings import COLUMNS
-from airflow_provider_chartmogul.reconcile.reconciliation import COMPARED_KINDS, Reconciliation
+from airflow_provider_chartmogul.reconcile.reconciliation import Reconciliation
 from airflow_provider_chartmogul.reconcile.window import Window
 
-__all__ = ["COLUMNS", "COMPARED_KINDS", "Reconciliation", "Window"]
+__all__ = ["COLUMNS", "Reconciliation", "Window"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.reconcile.implied import Implied
     from airflow_provider_chartmogul.reconcile.sums import Sums
     from airflow_provider_chartmogul.reconcile.window import Window
+
+log = logging.getLogger(__name__)
 
 _OURS: Final = """
 SELECT r.customer, r.id, r.external_id, r.body, h.uuid, h.customer, h.moment, h.errors, h.body
@@ -77,7 +80,9 @@ class Billing:
                 elif errors:
                     self._note_refused(record, names, json.loads(errors))
                 else:
-                    self._note_different(record, names, ours, {**json.loads(held), "customer_external_id": owner})
+                    # an owner that nobody knows is not compared
+                    theirs = {**json.loads(held), "customer_external_id": owner or customer}
+                    self._note_different(record, names, ours, theirs)
             yield ours
 
     def _note_refused(self, record: int, names: Record, errors: dict[str, str]) -> None:
@@ -105,6 +110,7 @@ class Billing:
         unnamed = self._journal.one(
             "SELECT 1 FROM records WHERE kind IN ('invoices', 'records') AND external_id IS NULL LIMIT 1"
         )
+        extra = 0
         for uuid, external_id, customer, when, currency in self._journal.ask(
             """SELECT h.uuid, h.external_id, h.customer, h.moment, h.currency FROM held_invoices h
             WHERE h.moment >= ? AND h.moment < ? AND NOT EXISTS
@@ -122,5 +128,8 @@ class Billing:
                 chartmogul_value=uuid,
                 message="may be one that could not be read in the source" if unnamed else None,
             )
+            extra += 1
             if not unnamed:
                 self._findings.remove(external_id, uuid)
+        if extra and unnamed:
+            log.warning("Invoices of the source could not be read: which of %d in ChartMogul are extra is open", extra)

@@ -123,7 +123,8 @@ def _invoice(invoice: Record, plans: Mapping[str, str]) -> tuple[Any, ...]:
         invoice.get("external_id"),
         invoice.get("customer_external_id"),
         invoice.get("customer_uuid"),
-        moment(invoice["date"]),
+        # what was refused may be so for want of a date
+        moment(invoice["date"]) if invoice.get("date") else "",
         invoice.get("currency"),
         invoice.get("status"),
         _errors(invoice),

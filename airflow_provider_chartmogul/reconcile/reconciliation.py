@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.client.fields.dates import now
 from airflow_provider_chartmogul.imports.checking import check_together
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.imports.given import Given
-
-COMPARED_KINDS: Final = ("plans", "customers", "invoices", "subscription_events")
-"""Kinds of records that are compared; line items and transactions are so within their invoices."""
 
 
 class Reconciliation:

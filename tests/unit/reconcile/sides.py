@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.imports import Given, Limits, Pace, import_billing
-from airflow_provider_chartmogul.reconcile import COMPARED_KINDS, Reconciliation, Window
+from airflow_provider_chartmogul.reconcile import Reconciliation, Window
 from tests.unit.imports.samples import cancellation, customer, invoice, line_item, plan
 
 if TYPE_CHECKING:
@@ -108,8 +108,7 @@ class Sides:
     ) -> Found:
         """Compare the records of the source, or others, with what ChartMogul holds."""
         given = self.records if records is None else records
-        kinds = given.keys() & {*COMPARED_KINDS, "transactions"}
-        with Reconciliation(self.client, self.data_source, kinds, window, **options) as found:
+        with Reconciliation(self.client, self.data_source, given.keys(), window, **options) as found:
             found.read(one if isinstance(one, Given) else Given(kind, one, "") for kind in given for one in given[kind])
             found.compare()
             return Found(found.summary(), list(found.differences()), list(found.fixes()), list(found.extras()))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_chartmogul import local_tables
 from airflow_provider_chartmogul.client.pagination import Listing, PageShape
 from airflow_provider_chartmogul.imports import Given
-from airflow_provider_chartmogul.reconcile import COMPARED_KINDS, Reconciliation
+from airflow_provider_chartmogul.reconcile import Reconciliation
 from tests.unit.imports.samples import cancellation, customer, plan
 from tests.unit.reconcile.sides import bill
 
@@ -63,7 +63,7 @@ def chartmogul(count: int) -> Any:
 def peak_of(count: int) -> int:
     gc.collect()
     tracemalloc.start()
-    with Reconciliation(chartmogul(count), "ds_1", COMPARED_KINDS) as found:
+    with Reconciliation(chartmogul(count), "ds_1", ()) as found:
         found.read(source(count))
         found.compare()
         different = sum(row["kind"] == "different" for row in found.differences())

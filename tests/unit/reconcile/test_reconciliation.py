@@ -426,7 +426,9 @@ class TestBadOnes:
         assert found.summary["differences"] == {"invalid": {"invoice": 1}}
         assert found.summary["not_compared"] == 1
 
-    def test_what_cannot_be_read_may_be_what_seems_too_much(self, sides: Sides) -> None:
+    def test_what_cannot_be_read_may_be_what_seems_too_much(
+        self, sides: Sides, caplog: pytest.LogCaptureFixture
+    ) -> None:
         unread = Given("invoices", None, "bills.jsonl, line 2", (Problem("", "is no JSON"),), text="{")
         sides.records["invoices"][1] = unread  # type: ignore[call-overload]
         found = sides.compare()
@@ -438,6 +440,7 @@ class TestBadOnes:
             "may be one that could not be read in the source",
         )
         assert found.extras == []
+        assert "which of 1 in ChartMogul are extra is open" in caplog.text
 
     def test_what_hangs_on_a_bad_one(self, sides: Sides) -> None:
         sides.records["customers"][1]["name"] = 5
