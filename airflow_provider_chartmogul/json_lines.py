@@ -6,9 +6,9 @@ import gzip
 import io
 import json
 from contextlib import nullcontext
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, cast
 
-from airflow_provider_chartmogul.client.values import json_default
+from airflow_provider_chartmogul.client.values import json_for_people
 from airflow_provider_chartmogul.files import gzipped, replacing
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def write(path: ObjectStoragePath, records: Iterable[Record]) -> int:
     count = 0
     with replacing(path) as file, _packed(path, file) as lines:
         for record in records:
-            text = json.dumps(record, ensure_ascii=False, default=_as_text)
+            text = json.dumps(record, ensure_ascii=False, default=json_for_people)
             # half of a surrogate pair, of which UTF-8 knows nothing: this is how JSON escapes it
             lines.write(text.encode(errors="backslashreplace") + b"\n")
             count += 1
@@ -63,14 +63,6 @@ def read_json_lines(lines: Iterable[str], name: str) -> Iterator[Record]:
         if not isinstance(record, dict):
             raise ValueError(f"{name}, line {number}: not a JSON object")
         yield record
-
-
-def _as_text(value: Any) -> str:
-    try:
-        return json_default(value)
-    except TypeError:
-        # a record that cannot be sent must still be seen
-        return str(value)
 
 
 def _packed(path: ObjectStoragePath, file: IO[bytes]) -> AbstractContextManager[IO[bytes]]:

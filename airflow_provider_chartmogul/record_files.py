@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_chartmogul import json_lines
+from airflow_provider_chartmogul.client.values import json_for_people
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
 from airflow_provider_chartmogul.files import replacing
 
@@ -53,4 +54,4 @@ def _write_parquet(path: ObjectStoragePath, rows: Iterable[Mapping[str, Any]], c
 def _cell(value: Any, typed: bool) -> Any:
     if value is None or typed or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(value, ensure_ascii=False, default=json_for_people)

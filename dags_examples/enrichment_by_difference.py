@@ -9,7 +9,7 @@ holds, and ``chartmogul_enrichment_folder``, for two files that say what was don
         at_risk BOOLEAN
     )
 
-Set ``dry_run=True`` for a first run that only says what it would do.
+Set ``check_only=True`` for a first run that only says what it would do.
 """
 
 from __future__ import annotations

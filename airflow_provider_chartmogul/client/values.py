@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -94,8 +95,18 @@ def with_fields(record: object, names: Sequence[str], request: str) -> Record:
     return record
 
 
-def json_default(value: object) -> str:
-    """Write dates inside of request bodies; anything else that JSON lacks is the caller's mistake."""
+def json_default(value: object) -> str | float:
+    """Write dates and decimals inside of request bodies; anything else that JSON lacks is the caller's mistake."""
     if isinstance(value, date):
         return as_text(value)
+    if isinstance(value, Decimal):
+        return float(value)
     raise TypeError(f"{type(value).__name__} cannot be sent as JSON")
+
+
+def json_for_people(value: object) -> str | float:
+    """Write the same inside of files that tell of records: one that cannot be sent must still be seen."""
+    try:
+        return json_default(value)
+    except TypeError:
+        return str(value)

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_chartmogul.client.values import json_default
+from airflow_provider_chartmogul.client.values import json_for_people
 from airflow_provider_chartmogul.enrichment.difference import Wanted
 from airflow_provider_chartmogul.local_tables import LocalTables
 
@@ -58,7 +58,7 @@ class Ledger(LocalTables):
         """
         self.change(
             "INSERT INTO rows (position, place, given, text) VALUES (?, ?, ?, ?)",
-            (position, place, json.dumps(given, default=_as_text), text),
+            (position, place, json.dumps(given, default=json_for_people), text),
         )
 
     def understand(self, position: int, name: Mapping[str, str], wanted: Wanted) -> None:
@@ -199,10 +199,3 @@ def key_of(name: Mapping[str, str]) -> str:
     if "email" in name:
         return name["email"].strip().lower()
     return "\n".join(name[field] for field in ("customer_uuid", "data_source_uuid", "external_id") if field in name)
-
-
-def _as_text(value: Any) -> str:
-    try:
-        return json_default(value)
-    except TypeError:
-        return str(value)

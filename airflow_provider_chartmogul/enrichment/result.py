@@ -30,7 +30,7 @@ class Enrichment:
 
     :param ledger: with all of them.
     :param ignore_missing: whether a row that names no customer has not failed.
-    :param dry_run: whether nothing is sent.
+    :param check_only: whether nothing is to be sent.
     :param fan_out: how many ``rows`` reach how many ``customers``, and how many one reaches at most (``largest``).
     :param customers: how many customers the sound rows reach.
     :param writes: how many requests changed something, or would have.
@@ -39,7 +39,7 @@ class Enrichment:
 
     ledger: Ledger
     ignore_missing: bool
-    dry_run: bool
+    check_only: bool = False
     fan_out: dict[str, int] = field(default_factory=dict)
     customers: int = 0
     writes: int = 0
@@ -62,7 +62,9 @@ class Enrichment:
         summary |= {state: counts[state] for state in ("unchanged", "changed", "rejected", "unknown", "not_found")}
         if counts["not_sent"]:
             summary["not_sent"] = counts["not_sent"]
-        return {**summary, "writes": self.writes, "dry_run": self.dry_run, "fan_out": self.fan_out}
+        if self.check_only:
+            summary["check_only"] = True
+        return {**summary, "writes": self.writes, "fan_out": self.fan_out}
 
     def results(self) -> Iterator[Record]:
         """Yield what was done for each row at each customer, or would have been, in the order of the rows."""

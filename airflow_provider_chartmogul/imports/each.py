@@ -52,15 +52,15 @@ class Sent:
 class Account:
     """What became of all records.
 
-    :param sent: one entry for each record, in the order of the records.
+    :param sent: one entry for each record, in the order of the records; none before the end.
     :param stopped_by: the error that no record could have escaped (a revoked key), after which nothing was sent.
     """
 
-    sent: list[Sent]
+    sent: list[Sent] = field(default_factory=list)
     stopped_by: ChartMogulError | None = None
 
 
-def send_each(records: Sequence[Record], send: Send, *, threads: int) -> Account:
+def send_each(records: Sequence[Record], send: Send, *, threads: int, account: Account | None = None) -> Account:
     """Send records and account for each, whatever becomes of the others.
 
     A refused key ends everything, and so do more failures in a row for want of an answer than one outage of a moment
@@ -69,7 +69,10 @@ def send_each(records: Sequence[Record], send: Send, *, threads: int) -> Account
     :param records: in the order of the account.
     :param send: sends one record, from any thread.
     :param threads: most records under way at the same time.
+    :param account: an empty one. It is filled also where a signal or a mistake in the code ends the run; a record that
+        had no answer by then is ``unknown``.
     """
+    account = Account() if account is None else account
     run = _Run(records, send, max(_PATIENCE, threads))
     pool = ThreadPoolExecutor(max(1, min(threads, len(records))), thread_name_prefix="chartmogul-records")
     try:
@@ -78,11 +81,15 @@ def send_each(records: Sequence[Record], send: Send, *, threads: int) -> Account
     finally:
         # also on a signal that ends the task: nothing may go on sending behind its back
         run.stop.set()
-        pool.shutdown()
-    return Account([sent or _NOT_SENT for sent in run.sent], run.stopped_by)
+        try:
+            pool.shutdown()
+        finally:
+            account.sent, account.stopped_by = run.all_sent(), run.stopped_by
+    return account
 
 
-_NOT_SENT: Final = Sent("not_sent", None, (("", "was not sent, since others failed before"),))
+_NOT_SENT: Final = Sent("not_sent", None, (("", "was not sent, since the run ended before"),))
+_UNANSWERED: Final = Sent("unknown", None, (("", "was taken up, and the run ended before there was an answer"),))
 
 
 @dataclass(slots=True)
@@ -107,6 +114,13 @@ class _Run:
             self.failed_in_a_row = self.failed_in_a_row + 1 if found.state == "unknown" else 0
             if self.failed_in_a_row >= self.patience:
                 self.stop.set()
+
+    def all_sent(self) -> list[Sent]:
+        """Return what became of each record by now."""
+        return [
+            sent or (_UNANSWERED if position < self.next_position else _NOT_SENT)
+            for position, sent in enumerate(self.sent)
+        ]
 
     def take(self) -> int | None:
         with self.lock:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
-from airflow_provider_chartmogul import json_lines, record_files
+from airflow_provider_chartmogul import record_files
 from airflow_provider_chartmogul.operators.base import optional_text
 from airflow_provider_chartmogul.operators.files import ChartMogulFilesOperator
 
@@ -15,16 +16,6 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.client.values import Record
 
 REJECTED_COLUMNS: Final = ("kind", "record", "problems", "retryable", "position", "place", "text", "replace")
-RESULT_COLUMNS: Final = (
-    "kind",
-    "position",
-    "place",
-    "external_id",
-    "customer_external_id",
-    "uuid",
-    "state",
-    "problems",
-)
 
 
 class Account(Protocol):
@@ -37,7 +28,7 @@ class Account(Protocol):
         """Yield each record that was rejected or is unknown, as :data:`REJECTED_COLUMNS`."""
 
     def results(self) -> Iterator[Record]:
-        """Yield what became of each record, as :data:`RESULT_COLUMNS`."""
+        """Yield what became of each record, as the operator's ``result_columns``."""
 
     def raise_for_failures(self, max_rejected: float) -> None:
         """Raise if more than so many records failed."""
@@ -52,11 +43,24 @@ class ChartMogulAccountingOperator(ChartMogulFilesOperator):
         given, its ``problems``, whether it is ``retryable`` as it is, and its ``place``. Corrected, it can be sent as
         it is. Empty where there are none. (templated)
     :param result_path: file that tells of each record what became of it. (templated)
-    :param max_rejected: how many rejected or unknown records do not fail the task; below 1, which share of all.
+    :param max_rejected: how many rejected or unknown records do not fail the task; below 1, which share of all. With
+        more that are faulty before anything is sent, nothing is sent.
     :raises ValueError: ``max_rejected`` is negative or no number; when the DAG is parsed.
     """
 
     template_fields: Sequence[str] = (*ChartMogulFilesOperator.template_fields, "rejected_path", "result_path")
+
+    result_columns: ClassVar[tuple[str, ...]] = (
+        "kind",
+        "position",
+        "place",
+        "external_id",
+        "customer_external_id",
+        "uuid",
+        "state",
+        "problems",
+    )
+    """The columns of the file of ``result_path``."""
 
     def __init__(
         self,
@@ -72,10 +76,27 @@ class ChartMogulAccountingOperator(ChartMogulFilesOperator):
         self.max_rejected = max_rejected
         _check_allowance(max_rejected)
 
+    def check_paths(self) -> None:
+        """Refuse paths whose templates have no value, before anything is sent: the account of it must not be lost.
+
+        :raises ValueError: one has none.
+        """
+        for name in ("rejected_path", "result_path"):
+            optional_text(name, getattr(self, name))
+
+    @contextmanager
+    def accounted(self, account: Account) -> Iterator[None]:
+        """Write what is known of the records also if sending them ends in an error, or in a signal."""
+        try:
+            yield
+        except BaseException:
+            self._tell("Account of the records so far", account)
+            self.write(account)
+            raise
+
     def conclude(self, account: Account) -> dict[str, Any]:
         """Write what became of the records, and return the result of the task, or raise if too many failed."""
-        summary = account.summary()
-        self.log.info("Account of the records: %s", json.dumps({k: v for k, v in summary.items() if k != "uuids"}))
+        summary = self._tell("Account of the records", account)
         self.write(account)
         account.raise_for_failures(self.max_rejected)
         return summary
@@ -84,15 +105,16 @@ class ChartMogulAccountingOperator(ChartMogulFilesOperator):
         """Write the files that are wanted."""
         for name, lines, columns in (
             ("rejected_path", account.rejected, REJECTED_COLUMNS),
-            ("result_path", account.results, RESULT_COLUMNS),
+            ("result_path", account.results, self.result_columns),
         ):
             if path := optional_text(name, getattr(self, name)):
                 count = record_files.write(self.storage_path(path), lines(), columns)
                 self.log.info("%s: %d records are in %s", name, count, path)
 
-    def read_lines(self, path: str) -> list[Record]:
-        """Read a file with one record in each line."""
-        return json_lines.read(self.storage_path(path), path)
+    def _tell(self, what: str, account: Account) -> dict[str, Any]:
+        summary = account.summary()
+        self.log.info("%s: %s", what, json.dumps({k: v for k, v in summary.items() if k != "uuids"}))
+        return summary
 
 
 def _check_allowance(value: object) -> None:

@@ -96,6 +96,17 @@ def id_complaint(name: str, value: str) -> str | None:
     return "must be an id" if name.endswith("uuid") and not _UUID.fullmatch(value) else None
 
 
+def required_truth(name: str, value: object) -> bool:
+    """Return a flag that a template may have made into text; nothing is false.
+
+    :raises ValueError: it is something else.
+    """
+    truth = {"true": True, "false": False, "none": False, "": False}.get(str(value).strip().lower())
+    if truth is None:
+        raise ValueError(f"{name} must be true or false, not {value!r}")
+    return truth
+
+
 def check_count(name: str, value: object, least: int) -> None:
     """Refuse what is no count: a number that is too small, or a template.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.client.fields import Problem, problems
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
+from airflow_provider_chartmogul.imports import Given
 from airflow_provider_chartmogul.imports.each import Sent
 from airflow_provider_chartmogul.operators.base import check_flag
 from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator, refuse_empty
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.imports.each import Send
-    from airflow_provider_chartmogul.operators.records import RecordsOrPath
+    from airflow_provider_chartmogul.operators.records import Records
 
 
 class ChartMogulUpdateRecordsOperator(ChartMogulRecordsOperator):
@@ -62,8 +63,8 @@ class ChartMogulDeleteRecordsOperator(ChartMogulRecordsOperator):
 
     :param uuids: id of a record, or several of them, such as the ``uuids`` that other operators return; a ``None``
         among them (of a record that failed there) is rejected. (templated)
-    :param records: instead of ``uuids``: a record with its ``uuid``, a list of them, or the path of a JSON Lines file.
-        (templated)
+    :param records: instead of ``uuids``: a source of records with their ``uuid``, as in
+        :class:`~airflow_provider_chartmogul.operators.records.ChartMogulRecordsOperator`. (templated)
     :param ignore_missing: a record that does not exist is success; otherwise it is rejected.
     :raises ValueError: neither or both of ``uuids`` and ``records``, or one of them is an empty list; when the DAG is
         parsed, or neither is left when templates are rendered.
@@ -76,7 +77,7 @@ class ChartMogulDeleteRecordsOperator(ChartMogulRecordsOperator):
         self,
         *,
         uuids: str | int | Sequence[str | int | None] | None = None,
-        records: RecordsOrPath | None = None,
+        records: Records | None = None,
         ignore_missing: bool = True,
         **kwargs: Any,
     ) -> None:
@@ -91,7 +92,7 @@ class ChartMogulDeleteRecordsOperator(ChartMogulRecordsOperator):
         """Delete one record."""
         self.resource(client).delete(record[self.id_field])
 
-    def read(self) -> list[Any]:
+    def read(self) -> list[Given]:
         """Return the records as they were given."""
         # once more: rendering may have left nothing
         self._check_which()
@@ -102,7 +103,9 @@ class ChartMogulDeleteRecordsOperator(ChartMogulRecordsOperator):
             given = [given]
         elif not isinstance(given, Sequence):
             raise TypeError(f"uuids must be an id or a list of them, not {type(given).__name__}")
-        return [{self.id_field: one} for one in given]
+        return [
+            Given(self.kind, {self.id_field: one}, f"record {position}") for position, one in enumerate(given, start=1)
+        ]
 
     def problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with the name of a record."""

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from airflow_provider_chartmogul import record_files
-from airflow_provider_chartmogul.enrichment import Columns, Ledger, push
+from airflow_provider_chartmogul.enrichment import Columns, Ledger, compare, push
 from airflow_provider_chartmogul.enrichment.result import CHANGES
 from airflow_provider_chartmogul.enrichment.rows import open_rows
-from airflow_provider_chartmogul.operators.accounting import REJECTED_COLUMNS, ChartMogulAccountingOperator
-from airflow_provider_chartmogul.operators.base import check_count, check_flag, optional_text, required_text
+from airflow_provider_chartmogul.operators.accounting import ChartMogulAccountingOperator
+from airflow_provider_chartmogul.operators.base import (
+    check_count,
+    check_flag,
+    optional_text,
+    required_text,
+    required_truth,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
-
-    from airflow_provider_chartmogul.operators.accounting import Account
-
-_FILES: Final = {
-    "rejected_path": REJECTED_COLUMNS,
-    "result_path": ("position", "place", "customer_uuid", "state", *CHANGES),
-}
-"""The files that are written, each with its columns."""
 
 
 class ChartMogulEnrichCustomersOperator(ChartMogulAccountingOperator):
@@ -41,15 +38,15 @@ class ChartMogulEnrichCustomersOperator(ChartMogulAccountingOperator):
     The file of ``result_path`` has a line for each row and customer: ``position``, ``place``, ``customer_uuid``,
     ``state``, ``set``, ``removed``, ``tags_added``, ``tags_removed``.
 
-    Returns ``{"rows", "customers", "unchanged", "changed", "rejected", "unknown", "not_found", "writes", "dry_run",
+    Returns ``{"rows", "customers", "unchanged", "changed", "rejected", "unknown", "not_found", "writes",
     "fan_out": {"rows", "customers", "largest"}}``: numbers of rows and the customers that sound ones reach, of rows by
     what became of them, of requests that changed something, and how many rows reach how many customers, one at most the
     largest number. A row with several customers counts by the worst that became of it at one of them.
     Reference: ``/reference/customers/attributes``.
 
     :param rows: a list of rows; the path or glob of files (JSON Lines, CSV, Parquet); with ``sql_conn_id``, the text of
-        a query; or ``{"path": …, "conn_id": …, "format": …}`` or ``{"sql": …, "conn_id": …, "parameters": …}``. A file
-        that ``rejected_path`` named will do as well. (templated)
+        a query or a ``.sql`` file; or ``{"path": …, "conn_id": …, "format": …}`` or ``{"sql": …, "conn_id": …,
+        "parameters": …}``. A file that ``rejected_path`` named will do as well. (templated)
     :param customer: how a row names its customer: by the column ``customer_uuid``, by ``external_id`` with
         ``data_source_uuid``, or by ``email``, which may reach several. Where columns have other names, a mapping such
         as ``{"external_id": "account_id", "data_source_uuid": "source"}``.
@@ -66,7 +63,7 @@ class ChartMogulEnrichCustomersOperator(ChartMogulAccountingOperator):
         ``external_id`` have a column for theirs. (templated)
     :param max_fan_out: how many customers one row may reach; more reject it.
     :param ignore_missing: a row that names no customer is only counted, instead of being rejected.
-    :param dry_run: send nothing; the result says what would have been.
+    :param check_only: whether to send nothing; the result says what would have been. (templated)
     :param sql_conn_id: Airflow connection of the database. (templated)
     :raises ValueError: an argument cannot be; when the DAG is parsed.
     :raises ChartMogulImportFailedError: more than ``max_rejected`` rows were rejected; the task is not retried.
@@ -78,8 +75,11 @@ class ChartMogulEnrichCustomersOperator(ChartMogulAccountingOperator):
         "rows",
         "data_source_uuid",
         "sql_conn_id",
+        "check_only",
     )
+    template_ext: Sequence[str] = (".sql",)
     template_fields_renderers = {"rows": "json"}
+    result_columns = ("position", "place", "customer_uuid", "state", *CHANGES)
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class ChartMogulEnrichCustomersOperator(ChartMogulAccountingOperator):
         data_source_uuid: str | None = None,
         max_fan_out: int = 1,
         ignore_missing: bool = False,
-        dry_run: bool = False,
+        check_only: bool | str = False,
         sql_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -109,8 +109,7 @@ class ChartMogulEnrichCustomersOperator(ChartMogulAccountingOperator):
         self.data_source_uuid = data_source_uuid
         self.max_fan_out = max_fan_out
         self.ignore_missing = ignore_missing
-        # BaseOperator has a method of the name dry_run
-        self.sends_nothing = dry_run
+        self.check_only = check_only
         self.sql_conn_id = sql_conn_id
         self._check_arguments()
 
@@ -118,39 +117,31 @@ class ChartMogulEnrichCustomersOperator(ChartMogulAccountingOperator):
         self._columns()
         check_count("max_fan_out", self.max_fan_out, least=1)
         check_flag("ignore_missing", self.ignore_missing)
-        check_flag("dry_run", self.sends_nothing)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return how many rows had which outcome."""
         source = optional_text("data_source_uuid", self.data_source_uuid)
-        for name in _FILES:
-            # before anything is sent: a template that has no value must not lose the account of what was
-            optional_text(name, getattr(self, name))
+        check_only = required_truth("check_only", self.check_only)
+        self.check_paths()
         rows = open_rows(
             required_text("rows", self.rows) if isinstance(self.rows, str) else self.rows,
             path_conn_id=optional_text("path_conn_id", self.path_conn_id),
             sql_conn_id=optional_text("sql_conn_id", self.sql_conn_id),
         )
+        client, columns = self.hook.get_conn(), self._columns()
         with Ledger() as ledger:
-            enrichment = push(
-                self.hook.get_conn(),
+            enrichment = compare(
+                client,
                 rows,
-                self._columns(),
+                columns,
                 ledger,
                 data_source_uuid=source,
                 max_fan_out=self.max_fan_out,
-                max_rejected=self.max_rejected,
                 ignore_missing=self.ignore_missing,
-                dry_run=self.sends_nothing,
             )
+            with self.accounted(enrichment):
+                push(client, columns, enrichment, max_rejected=self.max_rejected, check_only=check_only)
             return self.conclude(enrichment)
-
-    def write(self, account: Account) -> None:
-        """Write the files that are wanted."""
-        for lines, (name, columns) in zip((account.rejected, account.results), _FILES.items(), strict=True):
-            if path := optional_text(name, getattr(self, name)):
-                count = record_files.write(self.storage_path(path), lines(), columns)
-                self.log.info("%s: %d rows are in %s", name, count, path)
 
     def _columns(self) -> Columns:
         return Columns.given(

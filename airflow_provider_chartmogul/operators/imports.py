@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from abc import abstractmethod
 from datetime import timedelta
@@ -16,7 +15,13 @@ from airflow_provider_chartmogul.imports.packing import MAX_CUSTOMERS
 from airflow_provider_chartmogul.imports.sending import Pace
 from airflow_provider_chartmogul.imports.sources import open_source
 from airflow_provider_chartmogul.operators.accounting import ChartMogulAccountingOperator
-from airflow_provider_chartmogul.operators.base import check_count, check_flag, optional_text, required_text
+from airflow_provider_chartmogul.operators.base import (
+    check_count,
+    check_flag,
+    optional_text,
+    required_text,
+    required_truth,
+)
 from airflow_provider_chartmogul.operators.sources import ChartMogulSourcesOperator
 from airflow_provider_chartmogul.triggers.base import settled
 from airflow_provider_chartmogul.triggers.imports import ChartMogulImportsTrigger
@@ -122,8 +127,8 @@ class ChartMogulImportOperator(ChartMogulAccountingOperator):
 
     def _run(self, context: Context, own: Mapping[str, str], deadline: float) -> dict[str, Any]:
         data_source_uuid = required_text("data_source_uuid", self.data_source_uuid)
-        check_only = _truth("check_only", self.check_only)
-        self._check_paths()
+        check_only = required_truth("check_only", self.check_only)
+        self.check_paths()
         limits = Limits(self.max_rejected, self.customers_per_request, scope=optional_text("scope", self.scope) or "")
         pace = Pace(self.poll_interval, deadline - time.time(), self.max_in_flight, waiting=not self.deferrable)
         with BillingImport(self.hook.get_conn(), data_source_uuid, limits, pace) as billing:
@@ -132,26 +137,13 @@ class ChartMogulImportOperator(ChartMogulAccountingOperator):
                 self.log.warning("%s", warning)
             account = _Account(billing, check_only)
             if not check_only:
-                under_way = self._send(billing, account, own)
+                with self.accounted(account):
+                    under_way = billing.send(own)
                 if under_way:
                     # not as arguments of what goes on: a DAG that is only tried out does not keep these
                     context["ti"].xcom_push(key=_BEGUN, value={"sent": billing.sent, "deadline": deadline})
                     self._wait_for(under_way, deadline)
             return self.conclude(account)
-
-    def _check_paths(self) -> None:
-        # before anything is sent: a template that has no value must not lose the account of what was
-        for name in ("rejected_path", "result_path"):
-            optional_text(name, getattr(self, name))
-
-    def _send(self, billing: BillingImport, account: _Account, own: Mapping[str, str]) -> list[str]:
-        try:
-            return billing.send(own)
-        except BaseException:
-            # also on a signal: what is known of the records must not be lost with the error
-            self.log.info("Account of the records so far: %s", json.dumps(account.summary()))
-            self.write(account)
-            raise
 
     def _wait_for(self, under_way: Sequence[str], deadline: float) -> None:
         left = deadline - time.time()
@@ -240,11 +232,3 @@ class _Account:
 
     def raise_for_failures(self, max_rejected: float) -> None:
         self.result.raise_for_failures(max_rejected, sent=not self._check_only)
-
-
-def _truth(name: str, value: object) -> bool:
-    """Return a flag that a template may have made into text."""
-    truth = {"true": True, "false": False, "none": False, "": False}.get(str(value).strip().lower())
-    if truth is None:
-        raise ValueError(f"{name} must be true or false, not {value!r}")
-    return truth

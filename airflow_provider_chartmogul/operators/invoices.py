@@ -49,6 +49,7 @@ class ChartMogulImportInvoicesOperator(ChartMogulImportRecordsOperator):
 
     kind = "invoices"
     key_fields = ("customer_uuid", "customer_external_id", "data_source_uuid", "external_id")
+    also = {"invoices": ("customer_uuid",), "line_items": ("plan_external_id",)}
 
     def problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with a record; customer and plans may be named in two ways."""

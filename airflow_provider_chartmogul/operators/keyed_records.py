@@ -120,6 +120,8 @@ class ChartMogulImportRecordsOperator(ChartMogulKeyedRecordsOperator):
 
     def completer(self) -> Callable[[Mapping[str, Any]], Record]:
         """Return what gives a record the data source of all, and an external id."""
+        # once more: it may have been a template
+        self._check_if_exists()
         equal_before: Counter[str] = Counter()
 
         def complete(record: Mapping[str, Any]) -> Record:
@@ -140,8 +142,6 @@ class ChartMogulImportRecordsOperator(ChartMogulKeyedRecordsOperator):
 
     def sender(self, client: ChartMogulClient) -> Send:
         """Return what creates one record, or does with the one that is there what ``if_exists`` says."""
-        # once more: it may have been a template
-        self._check_if_exists()
         resolve = self.resolver(client)
 
         def send(given: Record) -> Sent:

@@ -54,6 +54,10 @@ class ChartMogulCreateKeylessRecordsOperator(ChartMogulRecordsOperator):
         """Tell whether another run finds this record again."""
         return self.skip_equal and bool(self.identity_of(record))
 
+    def completer(self) -> Callable[[Mapping[str, Any]], Record]:
+        """Return what leaves out of a record what is null: of a new one nothing is to be emptied."""
+        return lambda record: {name: value for name, value in record.items() if value is not None}
+
     def sender(self, client: ChartMogulClient) -> Send:
         """Return what creates one record."""
         resource = self.resource(client)

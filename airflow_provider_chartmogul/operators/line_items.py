@@ -24,6 +24,7 @@ class ChartMogulImportLineItemsOperator(ChartMogulImportInvoicePartsOperator):
 
     kind = "line_items"
     derived_id = "line"
+    also = {"line_items": ("invoice_external_id", "plan_external_id")}
 
     def problems(self, record: Record) -> list[Problem]:
         """Return what is wrong with a record; the plan may be named in two ways."""

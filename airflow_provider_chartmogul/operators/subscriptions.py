@@ -80,6 +80,7 @@ class ChartMogulCancelSubscriptionsOperator(ChartMogulRecordsOperator):
 
     kind = "subscription_cancellations"
     states = ("cancelled",)
+    also = {"subscription_cancellations": ("customer_uuid",)}
     key_fields = ("uuid",)
 
     def problems(self, record: Record) -> list[Problem]:

@@ -17,3 +17,4 @@ class ChartMogulImportTransactionsOperator(ChartMogulImportInvoicePartsOperator)
 
     kind = "transactions"
     derived_id = "transaction"
+    also = {"transactions": ("invoice_external_id",)}

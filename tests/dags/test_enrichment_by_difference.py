@@ -43,7 +43,7 @@ def warehouse(tmp_path: Path) -> Path:
     example = EXAMPLE.read_text()
     path = tmp_path / "warehouse.duckdb"
     with duckdb.connect(str(path)) as database:
-        database.execute(example[example.index("CREATE TABLE") : example.index("Set ``dry_run")])
+        database.execute(example[example.index("CREATE TABLE") : example.index("Set ``check_only")])
         database.executemany("INSERT INTO customer_facts VALUES (?, ?, ?, ?, ?, ?)", FACTS)
     return path
 

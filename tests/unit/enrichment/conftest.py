@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_chartmogul.enrichment import Columns, Ledger, push
+from airflow_provider_chartmogul.enrichment import Columns, Ledger, compare, push
 from airflow_provider_chartmogul.enrichment.rows import open_rows
 
 if TYPE_CHECKING:
@@ -83,12 +83,16 @@ def enrich(account: Account) -> Callable[..., Run]:
     """Runs rows against the account; columns and limits as keywords."""
 
     def run(rows: list[Row], **arguments: Any) -> Run:
-        limits = ("max_fan_out", "max_rejected", "ignore_missing", "dry_run", "data_source_uuid")
         given = {"customer": "customer_uuid", **arguments}
-        options = {name: given.pop(name) for name in limits if name in given}
+        narrowing, limits = (
+            {name: given.pop(name) for name in names if name in given}
+            for names in (("max_fan_out", "ignore_missing", "data_source_uuid"), ("max_rejected", "check_only"))
+        )
+        columns = Columns.given(**given)
         before = Counter(account.emulator.stats()["requests_by_operation"])
         with Ledger() as ledger:
-            found = push(account.client, open_rows(rows), Columns.given(**given), ledger, **options)
+            found = compare(account.client, open_rows(rows), columns, ledger, **narrowing)
+            push(account.client, columns, found, **limits)
             after = Counter(account.emulator.stats()["requests_by_operation"])
             return Run(found.summary(), list(found.results()), list(found.rejected()), after - before)
 

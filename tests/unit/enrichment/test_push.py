@@ -36,7 +36,7 @@ def test_only_customers_that_differ_are_written_and_a_second_run_sends_nothing(
     ]
     expected = {"rows": 3, "customers": 3, "unchanged": 1, "changed": 2, "rejected": 0, "unknown": 0, "not_found": 0}
     fan_out = {"rows": 3, "customers": 3, "largest": 1}
-    assert first.summary == {**expected, "writes": 2, "dry_run": False, "fan_out": fan_out}
+    assert first.summary == {**expected, "writes": 2, "fan_out": fan_out}
     second = enrich(rows, **SEATS)
     assert not second.writes
     assert second.summary == {**first.summary, "unchanged": 3, "changed": 0, "writes": 0}
@@ -293,12 +293,12 @@ def test_a_dry_run_reads_and_tells_and_sends_nothing(account: Account, enrich: E
     (uuid,) = account.customers("a")
     rows = [{"customer_uuid": uuid, "seats": 1, "tags": "a"}, {"customer_uuid": uuid, "seats": "x", "tags": None}]
     arguments = {**SEATS, "tags_column": "tags", "max_rejected": 1}
-    dry = enrich(rows, **arguments, dry_run=True)
+    dry = enrich(rows, **arguments, check_only=True)
     assert not dry.writes
-    assert dry.summary["dry_run"] is True
+    assert dry.summary["check_only"] is True
     assert account.custom(uuid) == {}
     wet = enrich(rows, **arguments)
-    assert dry.summary == {**wet.summary, "dry_run": True}
+    assert dry.summary == {**wet.summary, "check_only": True}
     assert wet.summary["writes"] == wet.writes.total() == 2
     assert (dry.lines, dry.letters) == (wet.lines, wet.letters)
 

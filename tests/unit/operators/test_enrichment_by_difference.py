@@ -13,6 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_chartmogul import json_lines
 from airflow_provider_chartmogul.enrichment import ledger
+from airflow_provider_chartmogul.enrichment.sending import Sender
 from airflow_provider_chartmogul.exceptions import (
     ChartMogulAuthenticationError,
     ChartMogulImportFailedError,
@@ -76,7 +77,6 @@ class TestSources:
             "unknown": 0,
             "not_found": 0,
             "writes": 2,
-            "dry_run": False,
             "fan_out": {"rows": 2, "customers": 2, "largest": 1},
         }
 
@@ -247,6 +247,26 @@ class TestFailures:
         (line,) = lines(tmp_path / "done.jsonl")
         assert (line["state"], line["set"], line["tags_added"]) == ("unknown", {"seats": 1}, [])
 
+    def test_what_is_known_is_written_whatever_ends_the_task(
+        self, client: ChartMogulClient, emulator: Emulator, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        connection = emulator.connection(requests_per_second=10_000, max_connections=1)
+        monkeypatch.setenv("AIRFLOW_CONN_CHARTMOGUL_DEFAULT", connection)
+        original = Sender.__call__
+
+        def call(sender: Sender, record: dict[str, Any]) -> Any:
+            sent = original(sender, record)
+            if record["position"] == 3:
+                raise RuntimeError
+            return sent
+
+        monkeypatch.setattr(Sender, "__call__", call)
+        path = tmp_path / "done.jsonl"
+        with pytest.raises(RuntimeError):
+            enrich(rows=rows(dict.fromkeys("abcde", 1)), data_source_uuid=source, result_path=str(path))
+        assert [line["state"] for line in lines(path)] == ["changed"] * 2 + ["unknown"] + ["not_sent"] * 2
+        assert seats(client) == dict.fromkeys("abc", 1)
+
     def test_a_key_that_may_not_write_ends_it_at_once(self, emulator: Emulator, source: str) -> None:
         emulator.set_faults([{"kind": "403", "method": "POST"}])
         with pytest.raises(ChartMogulPermissionError):
@@ -259,9 +279,10 @@ class TestFailures:
             enrich(rows=rows({"a": 1}), data_source_uuid=source)
 
 
-def test_a_dry_run(client: ChartMogulClient, source: str) -> None:
-    result = enrich(rows=rows({"a": 1}), data_source_uuid=source, dry_run=True)
-    assert (result["changed"], result["writes"], result["dry_run"]) == (1, 1, True)
+@pytest.mark.parametrize("check_only", [True, "True"])
+def test_a_dry_run(client: ChartMogulClient, source: str, check_only: bool | str) -> None:
+    result = enrich(rows=rows({"a": 1}), data_source_uuid=source, check_only=check_only)
+    assert (result["changed"], result["writes"], result["check_only"]) == (1, 1, True)
     assert seats(client) == {}
 
 
@@ -271,7 +292,6 @@ WRONG = [
     ({"nulls": "drop"}, "nulls must be"),
     ({"max_fan_out": 0}, "max_fan_out must be at least 1"),
     ({"max_fan_out": "{{ x }}"}, "max_fan_out must be a number"),
-    ({"dry_run": "{{ x }}"}, "dry_run must be True or False"),
     ({"ignore_missing": None}, "ignore_missing must be True or False"),
     ({"max_rejected": -1}, "max_rejected must be at least 0"),
     ({"max_rejected": 1.5}, "max_rejected must be at least 0, a number of records or below 1 a share"),
@@ -291,6 +311,7 @@ WRONG_WHEN_RENDERED = [
     ({"rows": {"path": "/nowhere.csv", "mapping": {"a": "b"}}}, "rows takes no mapping"),
     ({"rows": [], "data_source_uuid": "None"}, "data_source_uuid is empty"),
     ({"rows": [], "rejected_path": "None"}, "rejected_path is empty"),
+    ({"rows": [], "check_only": "perhaps"}, "check_only must be true or false"),
 ]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import signal
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,7 @@ from airflow_provider_chartmogul.operators.customers import (
 from airflow_provider_chartmogul.operators.data_sources import ChartMogulDeleteDataSourceOperator
 from airflow_provider_chartmogul.operators.enrichment import ChartMogulAddTagsOperator
 from airflow_provider_chartmogul.operators.invoices import ChartMogulImportInvoicesOperator
+from airflow_provider_chartmogul.operators.plan_groups import ChartMogulCreatePlanGroupsOperator
 from airflow_provider_chartmogul.operators.records import ChartMogulRecordsOperator
 from tests.unit.imports.samples import customer, invoice, line_item
 from tests.unit.operators_records.running import counts, lines, run
@@ -104,7 +107,7 @@ class TestInput:
         assert stored(client, data_source).keys() == {"acct-1"}
 
     def test_something_else(self, data_source: str) -> None:
-        with pytest.raises(TypeError, match="records must be a record, a list or a path, not int"):
+        with pytest.raises(TypeError, match="records must be records, a path or a query, not int"):
             import_customers(data_source, 17)
 
     def test_a_record_that_cannot_be_written_is_rejected(self, data_source: str) -> None:
@@ -118,17 +121,37 @@ class TestInput:
 
 
 class TestChecks:
-    def test_too_many_faults_fail_the_task_and_the_good_are_sent(
-        self, client: ChartMogulClient, emulator: Emulator, data_source: str
+    def test_too_many_faults_fail_the_task_and_nothing_is_sent(
+        self, emulator: Emulator, data_source: str, tmp_path: Path
     ) -> None:
         records = [customer(1), customer(2, external_id=None), customer(3, name=7)]
         before = emulator.stats()["requests"]
-        with pytest.raises(ChartMogulImportFailedError, match=r"2 records failed \(1 allowed\)") as caught:
-            import_customers(data_source, records, max_rejected=1)
-        assert emulator.stats()["requests"] == before + 1
-        assert stored(client, data_source).keys() == {"acct-1"}
+        paths = {name: str(tmp_path / f"{name}.jsonl") for name in ("rejected_path", "result_path")}
+        told = r"2 records failed \(1 allowed\), 1 others were not sent"
+        with pytest.raises(ChartMogulImportFailedError, match=told) as caught:
+            import_customers(data_source, records, max_rejected=1, **paths)
+        assert emulator.stats()["requests"] == before
+        assert [line["record"] for line in lines(tmp_path / "rejected_path.jsonl")] == records[1:]
+        states = [line["state"] for line in lines(tmp_path / "result_path.jsonl")]
+        assert states == ["not_sent", "rejected", "rejected"]
         assert "customers record 2: external_id is missing" in str(caught.value)
         assert [(row["position"], row["field"]) for row in caught.value.rejected] == [(2, "external_id"), (3, "name")]
+
+    def test_a_share_may_be_faulty(self, client: ChartMogulClient, data_source: str) -> None:
+        records = [customer(1), customer(2), customer(3), customer(4, name=7)]
+        assert import_customers(data_source, records, max_rejected=0.25)["rejected"] == 1
+        with pytest.raises(ChartMogulImportFailedError):
+            import_customers(data_source, [customer(5), *records[1:]], max_rejected=0.24)
+        assert stored(client, data_source).keys() == {"acct-1", "acct-2", "acct-3"}
+
+    def test_what_only_the_server_finds_is_found_while_sending(
+        self, client: ChartMogulClient, data_source: str
+    ) -> None:
+        (uuid,) = import_customers(data_source, customer(1))["uuids"]
+        records = [{"uuid": "cus_00000000-0000-0000-0000-000000000000", "name": "no"}, {"uuid": uuid, "name": "New"}]
+        with pytest.raises(ChartMogulImportFailedError, match=r"1 records failed \(0 allowed\): customers record 1"):
+            run(ChartMogulUpdateCustomersOperator, records=records)
+        assert stored(client, data_source)["acct-1"]["name"] == "New"
 
     def test_a_bad_record_leaves_its_place_in_the_result_empty(self, data_source: str) -> None:
         result = import_customers(data_source, [customer(1, name=7), customer(2)], max_rejected=1)
@@ -271,7 +294,9 @@ class TestRejected:
         line = {"kind": "invoices", "record": customer(2), "problems": []}
         path.write_text("\n".join(map(json.dumps, [line, {**line, "kind": "customers"}])))
         for given in (str(path), str(again)):
-            with pytest.raises(ChartMogulImportFailedError, match="customers record 1: kind must be customers"):
+            with pytest.raises(
+                ChartMogulImportFailedError, match=r"customers record 1 .*line 1\): kind must be customers"
+            ):
                 import_customers(data_source, given, rejected_path=str(again))
             assert [row["record"] for row in lines(again)][:1] == [line]
 
@@ -312,7 +337,9 @@ class TestFailures:
 
     def test_what_was_not_sent_fails_the_task_whatever_is_allowed(self, impatient: Emulator, data_source: str) -> None:
         impatient.set_faults([{"kind": "500", "method": "POST", "path": "/customers$"}])
-        with pytest.raises(ChartMogulImportIncompleteError, match=r"60 records failed .*, \d+ of them not sent"):
+        with pytest.raises(
+            ChartMogulImportIncompleteError, match=r"records failed \(60 allowed\), \d+ others were not sent"
+        ):
             import_customers(data_source, [customer(number) for number in range(60)], max_rejected=60)
 
     def test_an_outage_ends_the_run_before_all_records_were_tried(
@@ -348,6 +375,112 @@ class TestFailures:
         import_customers(data_source, [customer(number) for number in range(12)])
         assert impatient.stats()["in_flight_max"] == 2
         assert not [thread for thread in threading.enumerate() if "chartmogul-records" in thread.name]
+
+
+class TestCheckOnly:
+    @pytest.mark.parametrize("check_only", [True, "True"])
+    def test_everything_is_checked_and_nothing_sent(
+        self, emulator: Emulator, data_source: str, tmp_path: Path, check_only: Any
+    ) -> None:
+        paths = {name: str(tmp_path / f"{name}.jsonl") for name in ("rejected_path", "result_path")}
+        before = emulator.stats()["requests"]
+        arguments = {"check_only": check_only, **paths}
+        result = import_customers(data_source, [customer(1), customer(2, name=7)], max_rejected=1, **arguments)
+        assert counts(result) == {"records": 2, "rejected": 1, "not_sent": 1, "check_only": True}
+        assert result["uuids"] == [None, None]
+        assert [line["position"] for line in lines(tmp_path / "rejected_path.jsonl")] == [2]
+        assert [line["state"] for line in lines(tmp_path / "result_path.jsonl")] == ["not_sent", "rejected"]
+        with pytest.raises(ChartMogulImportFailedError, match=r"1 records failed \(0 allowed\): customers record 2"):
+            import_customers(data_source, [customer(1), customer(2, name=7)], **arguments)
+        run(ChartMogulDeleteCustomersOperator, uuids=["cus_1"], check_only=check_only)
+        run(ChartMogulCreatePlanGroupsOperator, records={"name": "a", "plans": ["pl_1"]}, check_only=check_only)
+        assert emulator.stats()["requests"] == before
+
+    def test_a_template_may_say_it(self, emulator: Emulator, data_source: str) -> None:
+        arguments = {"records": [customer()], "data_source_uuid": data_source, "check_only": "{{ params.dry }}"}
+        task = ChartMogulImportCustomersOperator(task_id="task", **arguments)
+        task.render_template_fields({"params": {"dry": True}})
+        assert task.execute({})["check_only"] is True
+        task = ChartMogulImportCustomersOperator(task_id="task", **arguments)
+        task.render_template_fields({"params": {"dry": "perhaps"}})
+        before = emulator.stats()["requests"]
+        with pytest.raises(ValueError, match="check_only must be true or false, not 'perhaps'"):
+            task.execute({})
+        assert emulator.stats()["requests"] == before
+
+    def test_arguments_are_checked_as_well(self, data_source: str) -> None:
+        task = ChartMogulImportCustomersOperator(
+            task_id="task", records=[customer()], data_source_uuid=data_source, if_exists="{{ mode }}", check_only=True
+        )
+        task.render_template_fields({"mode": "replace"})
+        with pytest.raises(ValueError, match="if_exists must be one of skip, update, fail"):
+            task.execute({})
+
+
+class _Ended(BaseException):
+    """What the handler of a signal raises."""
+
+
+class TestInterrupted:
+    """What is known is written, whatever ends the task."""
+
+    def _import(self, data_source: str, tmp_path: Path, error: type[BaseException]) -> list[dict[str, Any]]:
+        paths = {name: str(tmp_path / f"{name}.jsonl") for name in ("rejected_path", "result_path")}
+        records = [*(customer(number) for number in range(300)), customer(300, name=7)]
+        with pytest.raises(error):
+            import_customers(data_source, records, max_rejected=1, **paths)
+        return lines(tmp_path / "result_path.jsonl")
+
+    def test_a_signal(
+        self, impatient: Emulator, client: ChartMogulClient, data_source: str, tmp_path: Path, monkeypatch: Any
+    ) -> None:
+        handled = threading.Event()
+        original = ChartMogulImportCustomersOperator.create
+
+        def ended(*_: Any) -> None:
+            handled.set()
+            raise _Ended
+
+        def create(task: Any, client: ChartMogulClient, record: dict[str, Any]) -> dict[str, Any]:
+            if record["external_id"] == "acct-3":
+                os.kill(os.getpid(), signal.SIGUSR1)
+                assert handled.wait(timeout=30)
+            return original(task, client, record)
+
+        monkeypatch.setattr(ChartMogulImportCustomersOperator, "create", create)
+        before = signal.signal(signal.SIGUSR1, ended)
+        try:
+            told = self._import(data_source, tmp_path, _Ended)
+        finally:
+            signal.signal(signal.SIGUSR1, before)
+        there = stored(client, data_source)
+        assert "acct-3" in there
+        assert len(there) < 300
+        assert {line["external_id"]: line["uuid"] for line in told if line["state"] == "created"} == {
+            external_id: found["uuid"] for external_id, found in there.items()
+        }
+        assert {line["state"] for line in told if line["external_id"] not in there} == {"not_sent", "rejected"}
+        letters = lines(tmp_path / "rejected_path.jsonl")
+        assert len(letters) == 301 - len(there)
+        assert [letter["retryable"] for letter in letters] == [True] * (len(letters) - 1) + [False]
+
+    def test_a_mistake_in_the_code(
+        self, impatient: Emulator, client: ChartMogulClient, data_source: str, tmp_path: Path, monkeypatch: Any
+    ) -> None:
+        original = ChartMogulImportCustomersOperator.create
+
+        def create(task: Any, client: ChartMogulClient, record: dict[str, Any]) -> dict[str, Any]:
+            answer = original(task, client, record)
+            if record["external_id"] == "acct-3":
+                raise RuntimeError
+            return answer
+
+        monkeypatch.setattr(ChartMogulImportCustomersOperator, "create", create)
+        told = {line["external_id"]: line for line in self._import(data_source, tmp_path, RuntimeError)}
+        there = stored(client, data_source).keys()
+        assert told["acct-3"]["state"] == "unknown"
+        assert "before there was an answer" in told["acct-3"]["problems"][0]["message"]
+        assert {name for name, line in told.items() if line["state"] == "created"} == there - {"acct-3"}
 
 
 class TestUpdate:
