@@ -138,9 +138,7 @@ def test_from_files_by_shards(history: BillingHistory, client: ChartMogulClient,
     assert len(list(client.customers.list())) == CUSTOMERS
 
 
-def test_replay(
-    history: BillingHistory, client: ChartMogulClient, billing: sa.engine.Engine, tmp_path: Path
-) -> None:
+def test_replay(history: BillingHistory, client: ChartMogulClient, billing: sa.engine.Engine, tmp_path: Path) -> None:
     """An invoice in a currency that is none, and a line item that is bad: both invoices are held back, then mended."""
     bad = history.tables["invoices"][3]["invoice_no"]
     (lines,) = [history.tables["invoice_lines"][-1]["line_no"]]

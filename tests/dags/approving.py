@@ -16,6 +16,7 @@ ASKS = importlib.util.find_spec("airflow.models.hitl") is not None
 """Whether this Airflow can ask people, as it does since 3.1."""
 
 _EVERYTHING = "/api/v2/dags/~/dagRuns/~/hitlDetails?response_received=false"
+_ANSWER = "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/hitlDetails"
 
 
 @contextmanager
@@ -43,11 +44,11 @@ def answering(choice: str) -> Iterator[list[dict[str, Any]]]:
 
 def _answer(server: Any, choice: str, questions: list[dict[str, Any]], over: threading.Event) -> None:
     while not over.wait(0.2):
-        for asked in server.get(_EVERYTHING).json()["hitl_details"]:
+        listed = server.get(_EVERYTHING)
+        # the run writes into the same small database: what is locked now is asked for once more
+        for asked in listed.json()["hitl_details"] if listed.status_code == 200 else []:
             task = asked["task_instance"]
-            if task["state"] != "awaiting_input":
-                continue
-            path = "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/hitlDetails"
-            answer = server.patch(path.format(**task), json={"chosen_options": [choice], "params_input": {}})
-            assert answer.status_code == 200, answer.text
-            questions.append(asked)
+            # before 3.3 waiting for people is being deferred
+            if task["state"] in ("awaiting_input", "deferred"):
+                answer = server.patch(_ANSWER.format(**task), json={"chosen_options": [choice], "params_input": {}})
+                questions.extend([asked] if answer.status_code == 200 else [])
