@@ -293,6 +293,19 @@ def test_another_run_changes_nothing_and_asks_nobody(client: ChartMogulClient, o
     assert held(client) == before
 
 
+def test_the_new_system_goes_on_with_merged_customers(client: ChartMogulClient, old: str, folder: Path) -> None:
+    run(old, folder)
+    before = held(client)
+    (source,) = [one["uuid"] for one in client.data_sources.list() if one["name"] == "New"]
+    system = new_system()
+    system.bill("n-ida", "sub-1", months(10, 10))
+    import_billing(client, source, system.records(), pace=Pace(poll_interval=0.05)).raise_for_failures()
+    after = held(client)
+    assert len(after["invoices"]) == len(before["invoices"]) + 1
+    assert after["activities"] == before["activities"]
+    assert after["metrics"] == before["metrics"]
+
+
 def test_who_is_asked_may_refuse(client: ChartMogulClient, emulator: Emulator, old: str, folder: Path) -> None:
     states, questions = run(old, folder, choice="Reject")
     if not ASKS:
