@@ -16,7 +16,7 @@ from airflow_provider_chartmogul.exceptions import (
     ChartMogulServerError,
     ChartMogulUnprocessableError,
 )
-from airflow_provider_chartmogul.imports.each import Sent, send_each
+from airflow_provider_chartmogul.imports.each import Account, Sent, send_each
 from airflow_provider_chartmogul.imports.look_ups import OncePerKey
 
 RECORDS = [{"number": number} for number in range(50)]
@@ -114,6 +114,14 @@ def test_what_is_no_failure_of_a_request_ends_the_run() -> None:
     with pytest.raises(KeyError):
         send_each(RECORDS, raising(KeyError("bug")), threads=4)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("chartmogul-records")]
+
+
+def test_the_account_is_filled_although_the_run_ends_in_an_error() -> None:
+    account = Account()
+    with pytest.raises(KeyError):
+        send_each(RECORDS, raising(KeyError("bug")), threads=1, account=account)
+    assert [sent.state for sent in account.sent] == ["created"] * 7 + ["unknown"] + ["not_sent"] * 42
+    assert all(sent.reasons for sent in account.sent[7:])
 
 
 class TestOncePerKey:

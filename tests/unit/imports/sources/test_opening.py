@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from airflow_provider_chartmogul.imports.given import Given
-from airflow_provider_chartmogul.imports.sources import open_source
+from airflow_provider_chartmogul.imports.sources import Row, Shapes, check_mapping, open_rows, open_source
 from tests.unit.imports.sources.reading import given, problems, records, written
 
 if TYPE_CHECKING:
@@ -202,3 +202,47 @@ def test_memory_is_a_page(tmp_path: Path, suffix: str, mapping: dict[str, Any] |
         assert tracemalloc.get_traced_memory()[1] / 2**20 < 8
     finally:
         tracemalloc.stop()
+
+
+class TestRows:
+    def test_they_are_as_they_stand_there(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_text("id,amount_in_cents\n1,5\n2\n")
+        assert list(open_rows(str(tmp_path / "a.csv"))) == [
+            Row({"id": "1", "amount_in_cents": "5"}, "a.csv, line 2"),
+            Row(None, "a.csv, line 3", (("", "has 1 cells, the header has 2"),), "2"),
+        ]
+        assert list(open_rows([{"id": 1}, 7])) == [Row({"id": 1}, "record 1"), Row(7, "record 2")]
+
+    def test_they_have_no_mapping(self) -> None:
+        with pytest.raises(ValueError, match="facts takes no mapping"):
+            open_rows({"path": "a.csv", "mapping": {"a": "b"}}, name="facts")
+
+    def test_nothing_is_read_before_they_are_taken(self) -> None:
+        rows = open_rows("/nowhere/a.csv")
+        with pytest.raises(ValueError, match="there is no file"):
+            next(rows)
+
+
+class TestSingleObjects:
+    SHAPES = Shapes(also={"contacts": ("uuid",)})
+
+    def test_their_kinds_are_others(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_text("uuid,position\ncon_1,7\n")
+        (found,) = open_source("contacts", str(tmp_path / "a.csv"), shapes=self.SHAPES)
+        assert found == Given("contacts", {"uuid": "con_1", "position": 7}, "a.csv, line 2")
+        with pytest.raises(ValueError, match=r"kind must be one of plans, .*, not 'contacts'"):
+            open_source("contacts", [])
+        with pytest.raises(ValueError, match=r"kind must be one of data_sources, .*, not 'nobodies'"):
+            open_source("nobodies", [], shapes=self.SHAPES)
+
+    def test_mappings_are_held_against_what_their_endpoints_take(self) -> None:
+        check_mapping("contacts", {"uuid": "a", "email": "b"}, self.SHAPES)
+        check_mapping("line_items", {"plan_uuid": "a"}, Shapes())
+        check_mapping("line_items", {"plan_external_id": "a"})
+        for kind, mapping, shapes in (
+            ("contacts", {"uuid": "a"}, Shapes()),
+            ("line_items", {"plan_external_id": "a"}, Shapes()),
+            ("line_items", {"plan_uuid": "a"}, Shapes(bulk=True)),
+        ):
+            with pytest.raises(ValueError, match=f"is no field of {kind}"):
+                check_mapping(kind, mapping, shapes)
