@@ -162,7 +162,7 @@ LINES = {
 }
 
 
-def test_bad_givenof_csv_are_reported_as_they_stand(
+def test_bad_lines_of_csv_are_reported_as_they_stand(
     client: ChartMogulClient, data_source: str, history: BillingHistory, tmp_path: Path
 ) -> None:
     write_files(history, tmp_path, format="csv")
