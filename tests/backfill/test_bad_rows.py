@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
+from airflow_provider_chartmogul.exceptions import ChartMogulImportFailedError
 from airflow_provider_chartmogul.imports import sending
 from airflow_provider_chartmogul.operators.imports import ChartMogulReplayRejectedOperator
+from airflow_provider_chartmogul.operators.line_items import ChartMogulImportLineItemsOperator
 from airflow_provider_chartmogul.transfers.object_storage_to_chartmogul import ObjectStorageToChartMogulOperator
 from airflow_provider_chartmogul.transfers.sql_to_chartmogul import SqlToChartMogulOperator
 from tests.backfill.bad_rows import CELLS, KIND_OF, BadRows, choose, numbered
 from tests.backfill.billing_database import write_database
 from tests.backfill.billing_files import write_files
 from tests.backfill.billing_history import BillingHistory
+from tests.backfill.dag_files import write_records
 from tests.backfill.holdings import assert_holds_exactly, states
 from tests.backfill.runs import lines
 from tests.conftest import REPOSITORY
@@ -187,6 +190,36 @@ def test_bad_lines_of_csv_are_reported_as_they_stand(
         assert found[number]["place"] == f"accounts.csv, line {number + 1}"
         assert message in found[number]["problems"][0]["message"]
         assert found[number]["text"] == text[number].decode(errors="backslashreplace").rstrip("\r\n")
+
+
+def test_a_part_whose_line_cannot_be_read_is_added_to_its_invoice_later(
+    client: ChartMogulClient, data_source: str, tmp_path: Path
+) -> None:
+    """Nobody can tell to which invoice it belongs, so that this is imported without it; the account names the line."""
+    records: dict[str, list[dict[str, Any]]] = {
+        "customers": [{"external_id": "c1", "name": "Acme"}],
+        "invoices": [{"external_id": "inv-1", "customer_external_id": "c1", "date": "2025-01-01", "currency": "USD"}],
+        "line_items": [
+            {"external_id": f"item-{n}", "invoice_external_id": "inv-1", "type": "one_time", "amount_in_cents": n}
+            for n in (1, 2)
+        ],
+    }
+    files = write_records(tmp_path, records)
+    items = tmp_path / "line_items.jsonl"
+    items.write_text(items.read_text().replace('"item-2"', '"item-2'))
+    result = ObjectStorageToChartMogulOperator(**files, max_rejected=1, **arguments(data_source, tmp_path)).execute({})
+    assert states(result)["line_items"] == {"created": 1, "rejected": 1}
+    assert_holds_exactly(client, data_source, {**records, "line_items": records["line_items"][:1]})
+
+    (rejected,) = lines(tmp_path / "rejected.jsonl")
+    assert rejected["place"] == "line_items.jsonl, line 2"
+    corrected = tmp_path / "corrected.jsonl"
+    corrected.write_text(json.dumps({**rejected, "record": records["line_items"][1]}))
+    # bulk imports add nothing to invoices that are there, and the run says what does
+    with pytest.raises(ChartMogulImportFailedError, match="sent one by one"):
+        ChartMogulReplayRejectedOperator(path=str(corrected), **arguments(data_source, tmp_path)).execute({})
+    ChartMogulImportLineItemsOperator(task_id="parts", records=str(corrected), data_source_uuid=data_source).execute({})
+    assert_holds_exactly(client, data_source, records)
 
 
 def test_a_table_of_three_hundred_columns_is_imported_for_those_that_are_known(
