@@ -38,6 +38,7 @@ def get_provider_info() -> dict[str, Any]:
                 "duplicates",
                 "enrichment",
                 "enrichment_by_difference",
+                "files",
                 "imports",
                 "invoice_parts",
                 "invoices",

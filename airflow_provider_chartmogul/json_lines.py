@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 from contextlib import nullcontext
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING
 
 from airflow_provider_chartmogul.client.values import json_for_people
 from airflow_provider_chartmogul.files import gzipped, replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
     from airflow_provider_chartmogul.client.values import Record
-
-
-def read(path: ObjectStoragePath, name: str) -> list[Record]:
-    """Read a file with one record in each line.
-
-    :param name: what to call the file in errors.
-    :raises ValueError: a line is not a JSON object.
-    """
-    with path.open("rb") as file:  # type: ignore[no-untyped-call]
-        lines = gzip.GzipFile(fileobj=file) if _is_packed(path) else file
-        return list(read_json_lines(io.TextIOWrapper(cast("IO[bytes]", lines), encoding="utf-8"), name))
 
 
 def write(path: ObjectStoragePath, records: Iterable[Record]) -> int:
@@ -44,25 +31,6 @@ def write(path: ObjectStoragePath, records: Iterable[Record]) -> int:
             lines.write(text.encode(errors="backslashreplace") + b"\n")
             count += 1
     return count
-
-
-def read_json_lines(lines: Iterable[str], name: str) -> Iterator[Record]:
-    """Parse JSON Lines; blank lines are skipped.
-
-    :param lines: text lines.
-    :param name: what to call the file in errors.
-    :raises ValueError: a line is not a JSON object; the text names file and line but quotes nothing.
-    """
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except ValueError:
-            raise ValueError(f"{name}, line {number}: not JSON") from None
-        if not isinstance(record, dict):
-            raise ValueError(f"{name}, line {number}: not a JSON object")
-        yield record
 
 
 def _packed(path: ObjectStoragePath, file: IO[bytes]) -> AbstractContextManager[IO[bytes]]:

@@ -7,6 +7,5 @@ from airflow_provider_chartmogul.imports.given import Given
 from airflow_provider_chartmogul.imports.rejections import Rejection
 from airflow_provider_chartmogul.imports.result import ImportResult
 from airflow_provider_chartmogul.imports.sending import Pace
-from airflow_provider_chartmogul.json_lines import read_json_lines
 
-__all__ = ["BillingImport", "Given", "ImportResult", "Limits", "Pace", "Rejection", "import_billing", "read_json_lines"]
+__all__ = ["BillingImport", "Given", "ImportResult", "Limits", "Pace", "Rejection", "import_billing"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,10 @@ ASKS = importlib.util.find_spec("airflow.models.hitl") is not None
 
 _EVERYTHING = "/api/v2/dags/~/dagRuns/~/hitlDetails?response_received=false"
 _ANSWER = "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/{map_index}/hitlDetails"
+
+
+_PATIENCE = 120.0
+"""Seconds after which nobody answers any more."""
 
 
 @contextmanager
@@ -43,7 +48,11 @@ def answering(choice: str) -> Iterator[list[dict[str, Any]]]:
 
 
 def _answer(server: Any, choice: str, questions: list[dict[str, Any]], over: threading.Event) -> None:
+    deadline = time.monotonic() + _PATIENCE
     while not over.wait(0.2):
+        if time.monotonic() > deadline:
+            _give_up()
+            return
         listed = server.get(_EVERYTHING)
         # the run writes into the same small database: what is locked now is asked for once more
         for asked in listed.json()["hitl_details"] if listed.status_code == 200 else []:
@@ -52,3 +61,13 @@ def _answer(server: Any, choice: str, questions: list[dict[str, Any]], over: thr
             if task["state"] in ("awaiting_input", "deferred"):
                 answer = server.patch(_ANSWER.format(**task), json={"chosen_options": [choice], "params_input": {}})
                 questions.extend([asked] if answer.status_code == 200 else [])
+
+
+def _give_up() -> None:
+    """Let tasks fail that wait: they would wait for an answer for ever."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        waiting = session.query(TaskInstance).filter(TaskInstance.state.in_(("awaiting_input", "deferred")))
+        waiting.update({TaskInstance.state: "failed"}, synchronize_session=False)

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 RECORDS = [{"name": "Jürgen", "tags": ["a\nb"], "mrr": None}, {}, {"name": "half of a pair: \ud83d"}]
 
+
+def read(path: ObjectStoragePath) -> list[dict[str, Any]]:
+    with path.open("rb") as file:
+        content = file.read()
+    text = (gzip.decompress(content) if path.name.endswith(".gz") else content).decode()
+    return [json.loads(line) for line in text.splitlines()]
+
+
 each_name = pytest.mark.parametrize("name", ["x.jsonl", "x.jsonl.gz"])
 
 
@@ -29,7 +37,7 @@ def stored(folder: Path, name: str) -> ObjectStoragePath:
 def test_what_was_written_is_read_back(tmp_path: Path, name: str) -> None:
     path = stored(tmp_path, name)
     assert json_lines.write(path, iter(RECORDS)) == 3
-    assert json_lines.read(path, name) == RECORDS
+    assert read(path) == RECORDS
     assert [file.name for file in (tmp_path / "new").iterdir()] == [name]
 
 
@@ -52,7 +60,7 @@ def test_the_same_records_give_the_same_bytes(tmp_path: Path, name: str) -> None
 def test_what_json_lacks_is_written_as_text(tmp_path: Path) -> None:
     path = stored(tmp_path, "x.jsonl")
     json_lines.write(path, [{"date": datetime(2026, 3, 1, tzinfo=UTC), "odd": 1j}])
-    assert json_lines.read(path, "x") == [{"date": "2026-03-01T00:00:00Z", "odd": "1j"}]
+    assert read(path) == [{"date": "2026-03-01T00:00:00Z", "odd": "1j"}]
 
 
 @each_name
@@ -65,12 +73,4 @@ def test_records_that_end_badly_leave_the_file_of_before(tmp_path: Path, name: s
     json_lines.write(path, RECORDS)
     with pytest.raises(LookupError):
         json_lines.write(path, broken())
-    assert json_lines.read(path, name) == RECORDS
-
-
-def test_a_bad_line_is_named_and_not_quoted(tmp_path: Path) -> None:
-    for line in ("{secret", json.dumps(["secret"])):
-        (tmp_path / "x.jsonl").write_text(f"{{}}\n\n{line}\n")
-        with pytest.raises(ValueError, match=r"^the file, line 3: not ") as caught:
-            json_lines.read(ObjectStoragePath(f"file://{tmp_path}/x.jsonl"), "the file")
-        assert "secret" not in str(caught.value)
+    assert read(path) == RECORDS

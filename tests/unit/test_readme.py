@@ -60,7 +60,7 @@ def test_every_operator_and_sensor_is_in_the_table() -> None:
         (name.removeprefix("airflow_provider_chartmogul."), value.__name__)
         for name in modules
         for value in vars(import_module(name)).values()
-        if isinstance(value, type) and value.__module__ == name and value.__name__.startswith("ChartMogul")
+        if isinstance(value, type) and value.__module__ == name and value.__name__.endswith(("Operator", "Sensor"))
     }
     public = {(module, name) for module, name in declared if name not in BASES}
     assert rows == {(m, name.removeprefix("ChartMogul").removesuffix("Operator")) for m, name in public}

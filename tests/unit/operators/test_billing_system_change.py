@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_chartmogul import json_lines
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
-from airflow_provider_chartmogul.operators.base import storage_path
 from airflow_provider_chartmogul.operators.continuations import ChartMogulFindContinuedSubscriptionsOperator
 from airflow_provider_chartmogul.operators.customers import ChartMogulMergeCustomersOperator
 from airflow_provider_chartmogul.operators.duplicates import ChartMogulFindDuplicateCustomersOperator
 from airflow_provider_chartmogul.operators.subscriptions import ChartMogulConnectSubscriptionsOperator
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from airflow_provider_chartmogul.client import ChartMogulClient
 
 pytestmark = pytest.mark.usefixtures("chartmogul_conn")
@@ -75,7 +73,7 @@ def continuations(sources: tuple[str, str], folder: Path, **arguments: Any) -> A
 
 
 def lines(path: str) -> list[dict[str, Any]]:
-    return json_lines.read(storage_path(path, None), "file")
+    return [json.loads(line) for line in Path(path.removeprefix("file://")).read_text().splitlines()]
 
 
 def test_their_files_are_what_merging_and_connecting_take(

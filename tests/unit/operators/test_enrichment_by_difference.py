@@ -57,7 +57,7 @@ def seats(client: ChartMogulClient) -> dict[str, Any]:
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
-    return json_lines.read(storage_path(str(path), None), "file")
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def rows(numbers: dict[str, Any]) -> list[dict[str, Any]]:
