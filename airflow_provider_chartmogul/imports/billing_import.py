@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_chartmogul.imports.account import close, problems, rejected, results
 from airflow_provider_chartmogul.imports.checking import (
     check_together,
     hold_back,
@@ -29,7 +30,6 @@ from airflow_provider_chartmogul.imports.packing import (
     pack_plans,
 )
 from airflow_provider_chartmogul.imports.present import Present
-from airflow_provider_chartmogul.imports.rejections import Rejection
 from airflow_provider_chartmogul.imports.result import MAX_PROBLEMS, ImportResult, allowed_of
 from airflow_provider_chartmogul.imports.sending import Pace, Sender, Sent
 from airflow_provider_chartmogul.imports.verdict import failed_in, judge, missing_parts, resolve_doubts
@@ -53,12 +53,14 @@ class Limits:
     :param max_bytes: most bytes of JSON in one request.
     :param scope: part of the names of imports. Equal records under another scope are sent once more; those that are
         there stay as they are.
+    :param run: names this run and its retries. Invoices that are to replace others do so once in each run.
     """
 
     max_rejected: float = 0
     customers_per_request: int = MAX_CUSTOMERS
     max_bytes: int = MAX_BYTES
     scope: str = ""
+    run: str = ""
 
 
 @dataclass(slots=True)
@@ -125,7 +127,7 @@ class BillingImport:
             self.client,
             self.data_source_uuid,
             self.pace,
-            name=lambda batch, attempt: batch.import_id(self.limits.scope, attempt),
+            name=self._name,
             body=self._body,
             spot=self._spot,
             finished=self._finished,
@@ -139,61 +141,23 @@ class BillingImport:
 
     def result(self) -> ImportResult:
         """Return the account as it stands. What was sent and is not known to be done is ``unknown``."""
-        self._close()
+        close(self.journal, self._begun)
         return ImportResult(
             counts=self.journal.counts(),
-            problems=list(self.problems(MAX_PROBLEMS)),
+            problems=list(problems(self.journal, MAX_PROBLEMS)),
             problem_count=self.journal.one("SELECT count(*) FROM problems"),
             warnings=self.warnings,
             imports=self.imports,
             sent=list(self.sent),
         )
 
-    def problems(self, limit: int = -1) -> Iterator[Rejection]:
-        """Yield each fault of each record that was rejected or is unknown.
-
-        :param limit: most of them; all if negative.
-        """
-        for row in self.journal.ask(
-            """SELECT p.kind, r.position, p.external_id, r.customer, p.field, p.message, r.place, r.kind, p.retryable
-            FROM problems p JOIN records r ON r.id = p.record ORDER BY r.id, p.rowid LIMIT ?""",
-            (limit,),
-        ):
-            names = ("kind", "position", "external_id", "customer", "field", "message", "place", "input_kind")
-            yield Rejection(**dict(zip(names, row[:-1], strict=True)), retryable=bool(row[-1]))
-
     def rejected(self) -> Iterator[Record]:
         """Yield each record that was rejected or is unknown, as it was given, with its problems."""
-        for row in self.journal.ask(
-            """SELECT id, kind, body, given, position, place, replaces, state FROM records
-            WHERE state IN ('rejected', 'unknown') ORDER BY id"""
-        ):
-            number, kind, body, given, position, place, replaces, state = row
-            line = {
-                "kind": kind,
-                "record": None if body is None else json.loads(body),
-                "problems": self._problems_of(number),
-                "retryable": state == "unknown",
-                "position": position,
-                "place": place,
-            }
-            yield line | ({"text": given} if given is not None else {}) | ({"replace": True} if replaces else {})
+        return rejected(self.journal)
 
     def results(self) -> Iterator[Record]:
         """Yield what became of each record."""
-        names = ("kind", "position", "place", "external_id", "customer_external_id", "state")
-        for number, *values in self.journal.ask(
-            "SELECT id, kind, position, place, external_id, customer, state FROM records ORDER BY id"
-        ):
-            yield {**dict(zip(names, values, strict=True)), "problems": self._problems_of(number)}
-
-    def _problems_of(self, record: int) -> list[Record]:
-        return [
-            {"kind": kind, "external_id": external_id, "field": name, "message": message}
-            for kind, external_id, name, message in self.journal.ask(
-                "SELECT kind, external_id, field, message FROM problems WHERE record = ? ORDER BY rowid", (record,)
-            )
-        ]
+        return results(self.journal)
 
     def _check_plans(self) -> None:
         wanted = "SELECT 1 FROM records WHERE kind = 'plans' UNION ALL SELECT 1 FROM plans_named LIMIT 1"
@@ -244,6 +208,11 @@ class BillingImport:
         rejected = self.journal.one("SELECT count(*) FROM records WHERE state = 'rejected'")
         return bool(rejected > allowed_of(self.limits.max_rejected, self.journal.one("SELECT count(*) FROM records")))
 
+    def _name(self, batch: Batch, attempt: int) -> str:
+        # to replace what somebody has changed again is no repetition
+        scope = f"{self.limits.scope} {self.limits.run}" if batch.replaces else self.limits.scope
+        return batch.import_id(scope, attempt)
+
     def _body(self, batch: Batch, import_id: str) -> bytes | None:
         """Return what of a batch is not there yet, as the body of a request."""
         customers = [
@@ -257,6 +226,8 @@ class BillingImport:
         if customers:
             self._present.find_customers(customers, self._customers)
             self._present.find_belongings(customers)
+        if batch.replaces:
+            self._present.find_invoices(self._of_other_customers(batch))
         self._leave_out_what_is_there(batch)
         left = self.journal.one(
             "SELECT 1 FROM batched b JOIN records r ON r.id = b.record WHERE b.batch = ? AND r.state IS NULL",
@@ -264,6 +235,18 @@ class BillingImport:
         )
         self._left_out[import_id] = remember(self.journal, batch)
         return None if left is None else encoded(self.journal, batch, import_id)
+
+    def _of_other_customers(self, batch: Batch) -> list[str]:
+        """Return the invoices that are to replace others, as far as none was found with the customer."""
+        return [
+            name
+            for (name,) in self.journal.ask(
+                """SELECT r.external_id FROM batched b JOIN records r ON r.id = b.record
+                WHERE b.batch = ? AND r.replaces AND r.kind = 'invoices' AND NOT EXISTS
+                (SELECT 1 FROM there t WHERE t.kind = 'invoices' AND t.external_id = r.external_id)""",
+                (batch.number,),
+            )
+        ]
 
     def _leave_out_what_is_there(self, batch: Batch) -> None:
         there = list(
@@ -322,19 +305,6 @@ class BillingImport:
             AND NOT EXISTS (SELECT 1 FROM there t WHERE t.kind = 'plans' AND t.external_id = r.external_id)"""
         intact = self.journal.one(missing, (batch.number,)) is None
         return lambda: intact
-
-    def _close(self) -> None:
-        """Give every record a state."""
-        unknown = "was sent, and ChartMogul has not said what became of it; a repeated run asks before it sends again"
-        begun = ", ".join(map(str, sorted(self._begun))) or "NULL"
-        open_ones = f"""SELECT r.id, r.kind, r.external_id, '', ? FROM batched b JOIN records r ON r.id = b.record
-            WHERE r.state IS NULL AND b.batch IN ({begun})"""  # noqa: S608 - numbers of our own
-        self.journal.complain(self.journal.ask(open_ones, (unknown,)), retryable=True)
-        self.journal.change(
-            f"""UPDATE records SET state = 'unknown' WHERE state IS NULL
-            AND id IN (SELECT record FROM batched WHERE batch IN ({begun}))"""  # noqa: S608
-        )
-        self.journal.change("UPDATE records SET state = 'not_sent' WHERE state IS NULL")
 
 
 def import_billing(

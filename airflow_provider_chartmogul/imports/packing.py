@@ -48,6 +48,7 @@ class Batch:
     :param after: number of the batch that must be completed before, since it has records of the same customer.
     :param customers: how many customers it is about.
     :param size: bytes, at most.
+    :param replaces: whether some of its invoices are to take the place of others.
     """
 
     number: int
@@ -55,6 +56,7 @@ class Batch:
     customers: int = 0
     size: int = ENVELOPE
     content: str = ""
+    replaces: bool = False
 
     def import_id(self, scope: str, attempt: int = 1) -> str:
         """Return the ``external_id`` of the import: made of its content, so that a repeated run finds it.
@@ -180,6 +182,7 @@ class _Packer:
     def take(self, unit: _Unit) -> None:
         for record, said in unit.records:
             self.digest.update(said)
+            self.batch.replaces = self.batch.replaces or said.endswith(_REPLACES)
             self.rows.append((record, self.batch.number, len(self.rows)))
         self.batch.size += unit.size
 

@@ -75,7 +75,7 @@ class Pace:
 
     poll_interval: float = 1.0
     timeout: float = 3600.0
-    max_in_flight: int = 100
+    max_in_flight: int = 500
     waiting: bool = True
 
 

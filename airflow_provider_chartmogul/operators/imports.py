@@ -85,7 +85,7 @@ class ChartMogulImportOperator(ChartMogulAccountingOperator):
         check_only: bool | str = False,
         scope: str = "",
         customers_per_request: int = MAX_CUSTOMERS,
-        max_in_flight: int = 100,
+        max_in_flight: int = 500,
         poll_interval: float = 1.0,
         timeout: float = 6 * 3600.0,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
@@ -129,7 +129,12 @@ class ChartMogulImportOperator(ChartMogulAccountingOperator):
         data_source_uuid = required_text("data_source_uuid", self.data_source_uuid)
         check_only = required_truth("check_only", self.check_only)
         self.check_paths()
-        limits = Limits(self.max_rejected, self.customers_per_request, scope=optional_text("scope", self.scope) or "")
+        limits = Limits(
+            self.max_rejected,
+            self.customers_per_request,
+            scope=optional_text("scope", self.scope) or "",
+            run=str(context.get("run_id") or ""),
+        )
         pace = Pace(self.poll_interval, deadline - time.time(), self.max_in_flight, waiting=not self.deferrable)
         with BillingImport(self.hook.get_conn(), data_source_uuid, limits, pace) as billing:
             billing.read(self.given())

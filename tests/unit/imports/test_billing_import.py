@@ -526,6 +526,29 @@ class TestInvoicesThatAreThere:
         assert of_state(run(client, data_source, changed), "already_there") == {"invoices": 1}
         assert asked(emulator, "DELETE", "invoices/{invoice_uuid}") == 1
 
+    def test_it_is_made_once_in_each_run(self, client: ChartMogulClient, data_source: str) -> None:
+        """Between two runs somebody may have changed the invoice again; a retry of one of them only looks."""
+        self.stored(client, data_source)
+        changed = letters(invoice(date="2026-03-05"), replace=True)
+        for number in range(2):
+            (stored,) = client.invoices.list(data_source_uuid=data_source)
+            client.invoices.update(stored["uuid"], date="2026-01-01")
+            same_run = f"run {number}"
+            assert of_state(run(client, data_source, changed, run=same_run), "created") == {"invoices": 1}
+            assert of_state(run(client, data_source, changed, run=same_run), "already_there") == {"invoices": 1}
+            (replaced,) = client.invoices.list(data_source_uuid=data_source)
+            assert replaced["date"].startswith("2026-03-05")
+
+    def test_the_invoice_that_gives_way_may_be_of_another_customer(
+        self, client: ChartMogulClient, data_source: str
+    ) -> None:
+        run(client, data_source, billing(3)).raise_for_failures()
+        moved = invoice(1, customer_external_id="acct-2")
+        result = run(client, data_source, letters(moved, replace=True))
+        assert of_state(result, "created") == {"invoices": 1}
+        (replaced,) = client.invoices.list(data_source_uuid=data_source, external_id="inv-1")
+        assert replaced["customer_external_id"] == "acct-2"
+
     def test_several_give_way_and_one_of_them_by_another_hand(
         self, client: ChartMogulClient, data_source: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from airflow_provider_chartmogul.client.fields import BULK
 from airflow_provider_chartmogul.client.fields.tables import EVENT_TYPES
 from airflow_provider_chartmogul.imports import BillingImport, Given
+from airflow_provider_chartmogul.imports.account import problems
 from airflow_provider_chartmogul.imports.billing_import import inline
 from tests.unit.imports.running import limits_and_pace, posts
 from tests.unit.imports.samples import billing, cancellation, customer, invoice, line_item, plan
@@ -50,7 +51,7 @@ def check(emulator: Emulator, client: ChartMogulClient, data_source: str) -> Che
         with BillingImport(client, data_source, *limits_and_pace(**options)) as billing_import:
             billing_import.read(given)
             assert posts(emulator) == 0
-            return Checked(list(billing_import.problems()), billing_import.warnings)
+            return Checked(list(problems(billing_import.journal, -1)), billing_import.warnings)
 
     return checked
 
