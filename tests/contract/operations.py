@@ -49,11 +49,11 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
         "import_csv_into_data_source": _entry("data_sources.import_csv", repeats="once"),
         "purge_data_source": _entry("data_sources.purge", "EmptyDataSource"),
         "empty_data_source": _entry("data_sources.empty", "EmptyDataSource"),
-        "create_json_import": _entry("json_imports.create", "BulkImport", repeats="find"),
-        "retrieve_json_import": _entry("json_imports.retrieve", "BulkImport"),
+        "create_json_import": _entry("json_imports.create", "BulkImport", "ReplayRejected", repeats="find"),
+        "retrieve_json_import": _entry("json_imports.retrieve", "BulkImport", "ReplayRejected"),
     },
     "Customers": {
-        "list_customers": _entry("customers.list", *LOADS),
+        "list_customers": _entry("customers.list", "FindDuplicateCustomers", "Reconcile", "EnrichCustomers", *LOADS),
         "create_customer": _entry("customers.create", "ImportCustomers", repeats="find"),
         "search_customers_by_email": _entry("customers.search", "SearchCustomers"),
         "retrieve_customer": _entry("customers.retrieve"),
@@ -103,7 +103,9 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
         "list_plan_group_plans": _entry("plan_groups.list_plans", *LOADS),
     },
     "Subscriptions": {
-        "list_customer_subscriptions": _entry("subscriptions.list", "ListCustomerSubscriptions", *LOADS),
+        "list_customer_subscriptions": _entry(
+            "subscriptions.list", "ListCustomerSubscriptions", "FindContinuedSubscriptions", *LOADS
+        ),
         "list_customer_import_subscriptions": _entry("subscriptions.list_imported"),
         "cancel_subscription": _entry("subscriptions.cancel", "CancelSubscriptions", repeats="once"),
         "connect_subscriptions": _entry("subscriptions.connect", "ConnectSubscriptions"),
@@ -112,7 +114,7 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
     "Invoices": {
         "import_invoices": _entry("invoices.create", "ImportInvoices", repeats="find"),
         "list_customer_invoices": _entry("invoices.list_for_customer"),
-        "list_invoices": _entry("invoices.list", *LOADS),
+        "list_invoices": _entry("invoices.list", "Reconcile", *LOADS),
         "update_invoice_by_external_id": _entry("invoices.update_by_external_id"),
         "delete_invoice_by_external_id": _entry("invoices.delete_by_external_id", "DeleteInvoices"),
         "retrieve_invoice": _entry("invoices.retrieve"),
@@ -155,12 +157,14 @@ SUBJECTS: dict[str, dict[str, Entry]] = {
     },
     "Tags and custom attributes": {
         "retrieve_customer_attributes": _entry("customers.retrieve_attributes"),
-        "add_tags_to_customer": _entry("tags.add", "AddTags"),
-        "remove_tags_from_customer": _entry("tags.remove", "RemoveTags"),
+        "add_tags_to_customer": _entry("tags.add", "AddTags", "EnrichCustomers"),
+        "remove_tags_from_customer": _entry("tags.remove", "RemoveTags", "EnrichCustomers"),
         "add_tags_to_customers_by_email": _entry("tags.add_by_email", "AddTags"),
-        "add_custom_attributes_to_customer": _entry("custom_attributes.add", "AddCustomAttributes"),
+        "add_custom_attributes_to_customer": _entry("custom_attributes.add", "AddCustomAttributes", "EnrichCustomers"),
         "update_custom_attributes_of_customer": _entry("custom_attributes.update", "UpdateCustomAttributes"),
-        "remove_custom_attributes_from_customer": _entry("custom_attributes.remove", "RemoveCustomAttributes"),
+        "remove_custom_attributes_from_customer": _entry(
+            "custom_attributes.remove", "RemoveCustomAttributes", "EnrichCustomers"
+        ),
         "add_custom_attributes_to_customers_by_email": _entry("custom_attributes.add_by_email", "AddCustomAttributes"),
         "retrieve_subscription_attributes": _entry("subscription_attributes.retrieve"),
         "add_custom_attributes_to_subscription": _entry("subscription_attributes.add"),
