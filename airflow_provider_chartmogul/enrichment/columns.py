@@ -103,7 +103,7 @@ class Columns:
     ) -> tuple[dict[str, str], Wanted, list[Problem]]:
         """Return whom a row is about, as fields of :data:`NAMES` with their values, what it wants, and what is wrong.
 
-        :param data_source_uuid: of all rows; else a column holds it.
+        :param data_source_uuid: of all rows, of which none may name another one; else a column holds it.
         """
         faults: list[Problem] = []
         return self._name(row, data_source_uuid, faults), self._wanted(row, faults), faults
@@ -111,11 +111,16 @@ class Columns:
     def _name(self, row: Mapping[str, Any], data_source_uuid: str | None, faults: list[Problem]) -> dict[str, str]:
         found: dict[str, str] = {}
         for name in NAMES[self.naming]:
-            of_all = data_source_uuid if name == "data_source_uuid" else None
-            value: Any = of_all or row.get(self.names[name])
+            value: Any = row.get(self.names[name])
             if isinstance(value, int | UUID) and not isinstance(value, bool):
                 value = str(value)
-            if complaint := _name_complaint(name, value):
+            of_all = data_source_uuid if name == "data_source_uuid" else None
+            if of_all and (value is None or value == ""):
+                value = of_all
+            if of_all and value != of_all:
+                # the same external id is another customer there
+                faults.append(Problem(self.names[name], "is not the data source of the argument data_source_uuid"))
+            elif complaint := _name_complaint(name, value):
                 faults.append(Problem(self.names[name], complaint))
             else:
                 found[name] = value
@@ -134,7 +139,8 @@ class Columns:
 
     def _tags(self, row: Mapping[str, Any], faults: list[Problem]) -> dict[str, Any]:
         named, refused, kept = set[str](), set[str](), set[str]()
-        exact = bool(self.owned.names)
+        # flags say something about their own tags only
+        exact = bool(self.owned.names) and self.tags_column is not None
         if self.tags_column is not None:
             for tags in _read(row, self.tags_column, _tags, faults):
                 exact = exact and (tags is not None or self.clears)

@@ -54,13 +54,13 @@ class ChartMogulEnrichCustomersOperator(ChartMogulAccountingOperator):
         ``Boolean``), or to ``{"column": …, "type": …}`` where its column has another name.
     :param tags_column: column with the tags of a customer: a list, or text with commas between them.
     :param tag_flags: tag to the column that says whether a customer is to have it.
-    :param owned_tags: tags that the rows alone decide about: those of them that a row does not name are taken off its
-        customer. Tags, or their beginnings with ``*`` at the end (``segment:*``). No other tag is ever taken off:
-        without this, tags are only added.
+    :param owned_tags: tags that the rows alone decide about: those of them that ``tags_column`` does not name are taken
+        off the customer, and those whose flag is false. Tags, or their beginnings with ``*`` at the end
+        (``segment:*``). No other tag is ever taken off: without this, tags are only added.
     :param nulls: ``keep``: NULL leaves the attribute, tag or tags as they are. ``clear``: it removes the attribute, and
         stands for no tags or for false.
-    :param data_source_uuid: only customers of this data source, to which ``external_id`` belongs; without it, rows by
-        ``external_id`` have a column for theirs. (templated)
+    :param data_source_uuid: only customers of this data source, to which ``external_id`` belongs; a row that names
+        another one is rejected. Without it, rows by ``external_id`` have a column for theirs. (templated)
     :param max_fan_out: how many customers one row may reach; more reject it.
     :param ignore_missing: a row that names no customer is only counted, instead of being rejected.
     :param check_only: whether to send nothing; the result says what would have been. (templated)

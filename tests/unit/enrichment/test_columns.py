@@ -48,6 +48,21 @@ class TestNames:
             "data_source_uuid": "ds_2",
         }
 
+    @pytest.mark.parametrize("own", [{}, {"data_source_uuid": None}, {"data_source_uuid": ""}])
+    def test_a_row_without_a_data_source_is_of_that_of_all(self, own: dict[str, Any]) -> None:
+        name = {"external_id": "7", "data_source_uuid": "ds_2"}
+        assert Columns.given(customer="external_id", **SEATS).read({**own, "external_id": "7", "seats": 1}, "ds_2") == (
+            name,
+            Wanted({"seats": 1}),
+            [],
+        )
+
+    def test_a_row_of_another_data_source_than_that_of_all_is_at_fault(self) -> None:
+        columns = Columns.given(customer={"external_id": "id", "data_source_uuid": "source"}, **SEATS)
+        row = {"id": "7", "source": "ds_1", "seats": 1}
+        assert columns.read(row, "ds_2")[2] == [("source", "is not the data source of the argument data_source_uuid")]
+        assert columns.read(row, "ds_1")[2] == []
+
     @pytest.mark.parametrize("missing", [{}, {"external_id": None}, {"external_id": ""}])
     def test_a_name_that_is_missing(self, missing: dict[str, Any]) -> None:
         assert faults({**missing, "data_source_uuid": "ds_1", "seats": 1}, customer="external_id") == [
@@ -118,6 +133,11 @@ class TestTags:
         assert wanted(row, tag_flags=flags) == Wanted(tags=["a"], refused=["b"], kept=["c"])
         assert wanted(row, tag_flags=flags, nulls="clear") == Wanted(tags=["a"], refused=["b", "c"])
         assert faults({**WHO, **row, "seats": 1, "is_a": "yes"}, tag_flags=flags) == [("is_a", "must be true or false")]
+
+    @pytest.mark.parametrize("flag", [None, True, False])
+    @pytest.mark.parametrize("nulls", ["keep", "clear"])
+    def test_flags_alone_say_nothing_of_other_owned_tags(self, flag: bool | None, nulls: str) -> None:
+        assert wanted({"is_a": flag}, tag_flags={"a": "is_a"}, owned_tags="a*", nulls=nulls).exact is False
 
     def test_a_tag_that_is_named_and_refused_is_named(self) -> None:
         assert wanted({"tags": "a", "is_a": False}, tags_column="tags", tag_flags={"a": "is_a"}) == Wanted(tags=["a"])

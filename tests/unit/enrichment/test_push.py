@@ -132,6 +132,15 @@ class TestTags:
         assert enrich(rows, **arguments, nulls="clear").writes == {UNTAG: 1}
         assert account.tags(uuids[2]) == ["by hand"]
 
+    def test_flags_leave_other_owned_tags(self, account: Account, enrich: Enrich) -> None:
+        (uuid,) = account.customers("a")
+        account.client.tags.add(uuid, ["seg:a", "seg:b"])
+        arguments = {"tag_flags": {"seg:b": "is_b"}, "owned_tags": ["seg*"]}
+        for flag, nulls in ((None, "keep"), (True, "keep"), (False, "keep"), (None, "clear")):
+            enrich([{"customer_uuid": uuid, "is_b": flag}], **arguments, nulls=nulls)
+            assert "seg:a" in account.tags(uuid)
+        assert account.tags(uuid) == ["seg:a"]
+
     def test_null_in_the_column_leaves_owned_tags_unless_told(self, account: Account, enrich: Enrich) -> None:
         (uuid,) = account.customers("a")
         account.client.tags.add(uuid, ["auto:a", "by hand"])
@@ -150,6 +159,15 @@ class TestTags:
 
 
 class TestWhoIsMeant:
+    def test_a_row_of_another_data_source_than_that_of_all_reaches_nobody(
+        self, account: Account, enrich: Enrich
+    ) -> None:
+        both = [account.customer("7"), account.customer("7", account.crm)]
+        row = {"external_id": "7", "data_source_uuid": account.crm, "seats": 1}
+        run = enrich([row], customer="external_id", data_source_uuid=account.billing, max_rejected=1, **SEATS)
+        assert [problem["field"] for letter in run.letters for problem in letter["problems"]] == ["data_source_uuid"]
+        assert [account.custom(uuid) for uuid in both] == [{}, {}]
+
     def test_external_ids_belong_to_a_data_source(self, account: Account, enrich: Enrich) -> None:
         billed, known = account.customer("a"), account.customer("a", account.crm)
         run = enrich([{"external_id": "a", "seats": 1}], customer="external_id", data_source_uuid=account.crm, **SEATS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
@@ -57,7 +58,9 @@ def seats(client: ChartMogulClient) -> dict[str, Any]:
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    read = gzip.open if path.suffix == ".gz" else open
+    with read(path, "rt") as file:
+        return [json.loads(line) for line in file]
 
 
 def rows(numbers: dict[str, Any]) -> list[dict[str, Any]]:
