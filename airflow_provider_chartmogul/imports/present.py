@@ -208,15 +208,15 @@ class _Walk:
 
 def _invoice(invoice: Record) -> list[Row]:
     parts = {kind: [part.get("external_id") for part in invoice.get(kind) or ()] for kind in PARTS}
-    return [(invoice.get("external_id"), invoice["uuid"], _errors(invoice), json.dumps(parts))]
+    return [(invoice.get("external_id"), invoice["uuid"], errors_of(invoice), json.dumps(parts))]
 
 
 def _event(event: Record) -> list[Row]:
-    return [(event.get("external_id"), str(event["id"]), _errors(event), None)]
+    return [(event.get("external_id"), str(event["id"]), errors_of(event), None)]
 
 
-def _errors(record: Record) -> str | None:
-    """Return field to sentence; the API writes lists of sentences, or one."""
+def errors_of(record: Mapping[str, Any]) -> str | None:
+    """Return field to sentence as JSON; the API writes lists of sentences, or one."""
     errors = record.get("errors") or {}
     if not isinstance(errors, dict):
         errors = {"": errors}
@@ -224,4 +224,4 @@ def _errors(record: Record) -> str | None:
         str(field): short(" ".join(map(str, said)) if isinstance(said, list) else str(said))
         for field, said in errors.items()
     }
-    return json.dumps(told) if told else None
+    return json.dumps(told, sort_keys=True) if told else None

@@ -6,7 +6,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_chartmogul.client.errors import short
+from airflow_provider_chartmogul.imports.present import errors_of
 from airflow_provider_chartmogul.reconcile.invoices import as_held, totals
 from airflow_provider_chartmogul.reconcile.values import meant, moment
 
@@ -127,7 +127,7 @@ def _invoice(invoice: Record, plans: Mapping[str, str]) -> tuple[Any, ...]:
         moment(invoice["date"]) if invoice.get("date") else "",
         invoice.get("currency"),
         invoice.get("status"),
-        _errors(invoice),
+        errors_of(invoice),
         sums.amount,
         sums.payments,
         sums.paid,
@@ -144,7 +144,7 @@ def _event(event: Record) -> list[tuple[Any, ...]]:
             str(event["id"]),
             event.get("external_id") or None,
             customer,
-            _errors(event),
+            errors_of(event),
             content_of(event),
             json.dumps(event),
             None,
@@ -161,15 +161,3 @@ def meant_of_event(name: str, value: Any) -> Any:
     """Return the one form of what means the same in events, whose dates are told without milliseconds."""
     found = meant(name, value)
     return f"{found[:19]}Z" if found and name.endswith("_date") else found
-
-
-def _errors(record: Mapping[str, Any]) -> str | None:
-    """Return field to sentence as JSON; the API writes lists of sentences, or one."""
-    errors = record.get("errors") or {}
-    if not isinstance(errors, dict):
-        errors = {"": errors}
-    told = {
-        str(field): short(" ".join(map(str, said)) if isinstance(said, list) else str(said))
-        for field, said in errors.items()
-    }
-    return json.dumps(told, sort_keys=True) if told else None
