@@ -35,16 +35,26 @@ class Entry:
     :param given: as its source gave it.
     :param record: as it is sent; empty where that cannot be.
     :param sent: what became of it.
+    :param is_good: whether it may be sent.
     """
 
     given: Given
     record: Record
     sent: Sent = _HELD_BACK
+    is_good: bool = True
 
     @classmethod
     def checked(cls, given: Given, record: Record, faults: Sequence[Problem]) -> Entry:
         """Return a record that was checked: with faults it is rejected, otherwise not sent yet."""
-        return cls(given, record, Sent("rejected", None, tuple(faults)) if faults else _HELD_BACK)
+        return cls(given, record, Sent("rejected", None, tuple(faults)), False) if faults else cls(given, record)
+
+    def again(self) -> Any:
+        """Return the record as input for another run."""
+        derived = self.record.get("external_id") if self.is_good else None
+        if derived is None or self.given.record.get("external_id") not in (None, ""):
+            return self.given.record
+        # alone, it would pass for an equal one that was sent
+        return {**self.given.record, "external_id": derived}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +80,7 @@ class EachResult:
     good: list[Entry] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.good = [entry for entry in self.entries if entry.sent.state != "rejected"]
+        self.good = [entry for entry in self.entries if entry.is_good]
 
     def may_be_sent(self, max_rejected: float) -> bool:
         """Tell whether the good records are to be sent: not if too many others are faulty."""
@@ -89,12 +99,15 @@ class EachResult:
             yield from self._of_entry(position, entry)
 
     def rejected(self) -> Iterator[Record]:
-        """Yield the records that failed, as they were given, with their problems; corrected, they are input again."""
+        """Yield the records that failed, as they were given, with their problems; corrected, they are input again.
+
+        Where a record was to be sent under an external id that it had not, it has it here.
+        """
         for position, entry in enumerate(self.entries, start=1):
             if entry.sent.reasons:
                 yield {
                     "kind": self.kind,
-                    "record": entry.given.record,
+                    "record": entry.again(),
                     "problems": [problem.as_dict() for problem in self._of_entry(position, entry)],
                     "retryable": self._is_retryable(entry),
                     "position": position,

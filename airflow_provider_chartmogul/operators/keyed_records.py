@@ -78,8 +78,8 @@ class ChartMogulImportRecordsOperator(ChartMogulKeyedRecordsOperator):
     """Base of the operators that create records which have a natural key.
 
     If there is a record of the same key, ``if_exists`` decides; otherwise one is created. A record without
-    ``external_id`` gets one that is made of its content, so that another run finds it. Counts are ``created``,
-    ``updated`` and ``already_there``.
+    ``external_id`` gets one that is made of its content, so that another run finds it; in the file of ``rejected_path``
+    a record that was refused has it. Counts are ``created``, ``updated`` and ``already_there``.
 
     :param if_exists: ``skip`` leaves a record that is there as it is, ``update`` changes it to the fields given,
         ``fail`` rejects it; then also what an earlier try of the same task has created is rejected. The last two look

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_chartmogul.exceptions import ChartMogulImportFailedError
+from airflow_provider_chartmogul.exceptions import ChartMogulError, ChartMogulImportFailedError
 from airflow_provider_chartmogul.operators.invoices import (
     ChartMogulDeleteCustomerInvoicesOperator,
     ChartMogulDeleteInvoicesOperator,
@@ -16,9 +16,11 @@ from airflow_provider_chartmogul.operators.invoices import (
 from airflow_provider_chartmogul.operators.line_items import ChartMogulImportLineItemsOperator
 from airflow_provider_chartmogul.operators.transactions import ChartMogulImportTransactionsOperator
 from tests.unit.imports.samples import customer, invoice, line_item
-from tests.unit.operators_records.running import counts, run
+from tests.unit.operators_records.running import counts, lines, run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.emulator import Emulator
 
@@ -201,6 +203,39 @@ class TestLineItems:
             result = run(ChartMogulImportLineItemsOperator, records=[record] * 3, data_source_uuid=data_source)
             assert counts(result) == {"records": 3, state: 3}
         assert len(self.items(client, invoices[0])) == 4
+
+    def test_of_equal_ones_each_is_sent_again_as_itself(
+        self, client: ChartMogulClient, emulator: Emulator, data_source: str, invoices: list[str], tmp_path: Path
+    ) -> None:
+        record = self.item(invoice_uuid=invoices[0])
+        del record["external_id"]
+        arguments = {"data_source_uuid": data_source, "rejected_path": str(tmp_path / "rejected.jsonl")}
+        emulator.set_faults([{"kind": "403", "method": "POST"}])
+        with pytest.raises(ChartMogulError):
+            run(ChartMogulImportLineItemsOperator, records=[record] * 2, **arguments)
+        emulator.set_faults([])
+        letters = lines(tmp_path / "rejected.jsonl")
+        # one that was not refused would not be among them: each by itself, and then the whole once more
+        for number, letter in enumerate(letters, start=1):
+            run(ChartMogulImportLineItemsOperator, records=[letter], data_source_uuid=data_source)
+            assert len(self.items(client, invoices[0])) == 1 + number
+        result = run(ChartMogulImportLineItemsOperator, records=[record] * 2, data_source_uuid=data_source)
+        assert counts(result) == {"records": 2, "already_there": 2}
+
+    def test_what_is_at_fault_is_written_as_it_was_given(
+        self, data_source: str, invoices: list[str], tmp_path: Path
+    ) -> None:
+        record = self.item(invoice_uuid=invoices[0], amount_in_cents="much")
+        del record["external_id"]
+        with pytest.raises(ChartMogulImportFailedError, match="amount_in_cents"):
+            run(
+                ChartMogulImportLineItemsOperator,
+                records=record,
+                data_source_uuid=data_source,
+                rejected_path=str(tmp_path / "rejected.jsonl"),
+            )
+        # corrected, it is another record, which gets another id
+        assert [letter["record"] for letter in lines(tmp_path / "rejected.jsonl")] == [record]
 
     def test_of_another_invoice(self, data_source: str, invoices: list[str]) -> None:
         run(
