@@ -32,7 +32,7 @@ from airflow_provider_chartmogul.imports.packing import (
 from airflow_provider_chartmogul.imports.present import Present
 from airflow_provider_chartmogul.imports.result import MAX_PROBLEMS, ImportResult, allowed_of
 from airflow_provider_chartmogul.imports.sending import Pace, Sender, Sent
-from airflow_provider_chartmogul.imports.verdict import failed_in, judge, missing_parts, resolve_doubts
+from airflow_provider_chartmogul.imports.verdict import judge, missing_parts, resolve_doubts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -280,14 +280,14 @@ class BillingImport:
             batch.content = content_left(self.journal, batch)
 
     def _finished(self, sent: Sent) -> bool:
-        finished = sent.finished or {}
         seen_to_its_end = sent.own or sent.pause > 0
-        if not seen_to_its_end and (failed_in(finished) or not sent.intact):
-            # what stood in the way of an earlier import may be gone, and so may what it brought
+        if not seen_to_its_end and not sent.intact:
+            # what it brought has been deleted since
             return False
         recall(self.journal, sent.batch, self.sent.get(sent.name, ""))
-        judge(self.journal, sent.batch, finished, "created" if sent.own else "already_there")
-        return True
+        state = "created" if sent.own else "already_there"
+        # what stood in the way of an import of long ago may be gone, and what it left out as well
+        return judge(self.journal, sent.batch, sent.finished or {}, state, final=seen_to_its_end)
 
     def _spot(self, batch: Batch) -> Callable[[], bool]:
         """Return a question for the last invoice, or else customer, of a batch: it may have been deleted since."""

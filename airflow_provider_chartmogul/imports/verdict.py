@@ -33,19 +33,12 @@ _STANDS_OR_FALLS_WITH: Final = {
 """The kinds whose failure leaves a record of some kind in doubt."""
 
 
-def failed_in(finished: Mapping[str, Any]) -> bool:
-    """Tell whether a finished import left something out."""
-    if finished.get("status") == "failed":
-        return True
-    details = finished.get("status_details") or {}
-    return any(_failed_kinds(about) for about in details.values())
-
-
-def judge(journal: Journal, batch: Batch, finished: Mapping[str, Any], state: str) -> None:
-    """Note what a finished import tells of the records of a batch that have no state yet.
+def judge(journal: Journal, batch: Batch, finished: Mapping[str, Any], state: str, *, final: bool) -> bool:
+    """Note what a finished import tells of the records of a batch that have no state yet, and tell whether it did.
 
     :param state: what became of records that are stored: ``created``, or ``already_there`` where the import is that of
         an earlier run, which may have left out what was there then.
+    :param final: whether what it leaves in doubt is to be found out in other ways. If not, nothing is noted.
     """
     details = finished.get("status_details") or {}
     ended = short(str(finished.get("error") or f"the import ended as {finished.get('status')!r} without naming it"))
@@ -67,8 +60,11 @@ def judge(journal: Journal, batch: Batch, finished: Mapping[str, Any], state: st
             doubts.append((record, ended, state))
         else:
             good.append(record)
+    if doubts and not final:
+        return False
     journal.settle(state, good)
     journal.change_each("INSERT OR REPLACE INTO doubts VALUES (?, ?, ?)", doubts)
+    return True
 
 
 def resolve_doubts(journal: Journal, present: Present) -> None:

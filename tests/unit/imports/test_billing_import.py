@@ -210,6 +210,20 @@ class TestRepeatedRuns:
             "subscription_events": 1,
         }
 
+    def test_what_was_deleted_since_from_the_middle_is_sent_again_by_another_part_of_the_history(
+        self, client: ChartMogulClient, data_source: str
+    ) -> None:
+        """A request that goes on from an earlier one did not hold the old invoice: it cannot speak for it."""
+        run(client, data_source, billing(2)).raise_for_failures()
+        longer = billing(2)
+        longer["invoices"].append(invoice(2, external_id="inv-3", date="2026-04-01"))
+        run(client, data_source, longer).raise_for_failures()
+        (gone,) = client.invoices.list(data_source_uuid=data_source, external_id="inv-1")
+        client.invoices.delete(gone["uuid"])
+        result = run(client, data_source, longer)
+        assert of_state(result, "created") == {"invoices": 1}
+        assert len(invoices_of(client, data_source)) == 3
+
     @pytest.mark.parametrize("kind", ["invoices", "customers", "plans"])
     def test_what_was_deleted_since_is_sent_again(
         self, emulator: Emulator, client: ChartMogulClient, data_source: str, kind: str
