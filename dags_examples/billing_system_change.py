@@ -128,10 +128,7 @@ with DAG(
         task_id="connect", records=f"{FOLDER}/continued_subscriptions.jsonl", **STORAGE
     )
 
-    # a connection shows after a minute or so, until when the metrics rest as well
-    connections_settled = ChartMogulProcessingSensor(
-        task_id="connections_settled", data_source_uuid=new, settle_seconds=300, **WAIT
-    )
+    connections_settled = ChartMogulProcessingSensor(task_id="connections_settled", data_source_uuid=new, **WAIT)
 
     @task
     def no_false_churn(new: str, old: str, change_start: str, change_end: str) -> None:

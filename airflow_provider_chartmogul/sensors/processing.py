@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_chartmogul.operators.base import required_text
 from airflow_provider_chartmogul.sensors.base import ChartMogulSensor
-from airflow_provider_chartmogul.triggers.processing import ChartMogulProcessingTrigger
+from airflow_provider_chartmogul.triggers.processing import SETTLE_SECONDS, ChartMogulProcessingTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,14 +26,18 @@ class ChartMogulProcessingSensor(ChartMogulSensor):
     Imports are accepted at once, records follow, metrics after them: wait here before reading metrics. Nothing says
     that they are computed; so the sensor reads the key metrics of the account, by month since 2000, until two readings
     at least ``settle_seconds`` apart and all between them are the same, with nothing pending in the source. The counts
-    of processed and failed records must be the same, too. Metrics are those of all sources: where others are filled at
-    the same time, or customers come and go by the minute, they hardly rest; give fewer ``settle_seconds`` then.
+    of processed and failed records must be the same, too. After deletions, merges and changes of single records nothing
+    is ever pending, and their figures follow within seconds to minutes: there, ``settle_seconds`` alone makes the
+    sensor wait, and what ChartMogul begins later it cannot see. Metrics are those of all sources: where others are
+    filled at the same time, or customers come and go by the minute, they hardly rest; give fewer ``settle_seconds``
+    then.
 
     The XCom is ``{"data_source_uuid", "processed", "failed"}``; records that failed do not fail the sensor.
     References: ``/reference/sources/retrieve``, ``/reference/metrics/all``.
 
     Mode ``reschedule`` forgets all between two pokes. There, a poke that finds nothing pending holds its worker for
-    ``settle_seconds``, 60 at most, and reads again.
+    ``settle_seconds`` and reads again. Because of that it takes 60 at most, less than metrics may lag, so that they
+    must be given there. Deferrable, no worker is held.
 
     :param data_source_uuid: the data source (``ds_…``). (templated)
     :param settle_seconds: so long must the metrics stay the same; 0 does not look at them, only at what is pending.
@@ -41,7 +45,7 @@ class ChartMogulProcessingSensor(ChartMogulSensor):
 
     template_fields: Sequence[str] = (*ChartMogulSensor.template_fields, "data_source_uuid")
 
-    def __init__(self, *, data_source_uuid: str, settle_seconds: float = 60.0, **kwargs: Any) -> None:
+    def __init__(self, *, data_source_uuid: str, settle_seconds: float = SETTLE_SECONDS, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_source_uuid = data_source_uuid
         self.settle_seconds = settle_seconds
@@ -50,7 +54,10 @@ class ChartMogulProcessingSensor(ChartMogulSensor):
         if not 0 <= settle_seconds < math.inf:
             raise ValueError("settle_seconds must be 0 or more")
         if self._forgets and settle_seconds > LONGEST_HOLD:
-            raise ValueError(f"settle_seconds must be at most {LONGEST_HOLD:g} in mode 'reschedule'; or be deferrable")
+            raise ValueError(
+                f"settle_seconds must be at most {LONGEST_HOLD:g} in mode 'reschedule', not {settle_seconds:g}: set it,"
+                " or better deferrable=True instead of the mode"
+            )
 
     def trigger(self, deadline: float | None = None) -> ChartMogulProcessingTrigger:
         """Return the trigger on the data source."""

@@ -22,6 +22,9 @@ FIRST_DAY = "2000-01-01"
 """Metrics are compared from here on, by month: one answer of some 100 kB. What was sold earlier and is still paid
 counts in the months since."""
 
+SETTLE_SECONDS = 300.0
+"""Longer than metrics lag behind: seconds to minutes, after a merge one or two."""
+
 
 class _Figures(NamedTuple):
     """What was read, and since when nothing else was; monotonic."""
@@ -48,7 +51,7 @@ class ChartMogulProcessingTrigger(ChartMogulPollTrigger):
         self,
         data_source_uuid: str,
         chartmogul_conn_id: str,
-        settle_seconds: float = 60.0,
+        settle_seconds: float = SETTLE_SECONDS,
         poll_interval: float = 60.0,
         deadline: float | None = None,
         max_failures: int = 5,

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.emulator import Emulator
 
-MODES: list[dict[str, Any]] = [{}, {"mode": "reschedule"}, {"deferrable": True}]
+RESCHEDULE: dict[str, Any] = {"mode": "reschedule", "settle_seconds": 60}
+MODES: list[dict[str, Any]] = [{}, RESCHEDULE, {"deferrable": True}]
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_poke_mode_waits_until_the_metrics_rest(
         return looks[-1]
 
     monkeypatch.setattr(ChartMogulProcessingTrigger, "look", look_and_move)
-    assert sensor(billing.uuid, poke_interval=0).execute(context()) == done(billing)
+    assert sensor(billing.uuid, settle_seconds=60, poke_interval=0).execute(context()) == done(billing)
     # after each of three movements there was another reading, and one more was needed
     assert [look is not None for look in looks] == [False] * 4 + [True]
 
@@ -116,7 +117,7 @@ def test_reschedule_mode_holds_no_worker_while_records_are_pending(
     billing.send(11)
     began = clock.now
     with pytest.raises(AirflowException) as caught:
-        sensor(billing.uuid, mode="reschedule").execute(context())
+        sensor(billing.uuid, **RESCHEDULE).execute(context())
     assert type(caught.value).__name__ == "AirflowRescheduleException"
     assert clock.now == began
 
@@ -143,11 +144,11 @@ def test_deferrable_mode_returns_what_its_trigger_found(billing: Billing) -> Non
 def test_without_settling_nothing_pending_is_enough(
     arguments: dict[str, Any], emulator: Emulator, billing: Billing, airflow_db: str
 ) -> None:
-    assert sensor(billing.uuid, settle_seconds=0, **arguments).execute(context()) == done(billing)
+    assert sensor(billing.uuid, **{**arguments, "settle_seconds": 0}).execute(context()) == done(billing)
     assert "GET /metrics/all" not in emulator.stats()["requests_by_operation"]
 
 
-@pytest.mark.parametrize("arguments", [{}, {"mode": "reschedule"}])
+@pytest.mark.parametrize("arguments", [{}, RESCHEDULE])
 def test_metrics_that_were_read_once_end_in_a_timeout(
     arguments: dict[str, Any], billing: Billing, clock: Clock, monkeypatch: pytest.MonkeyPatch, airflow_db: str
 ) -> None:
@@ -184,7 +185,14 @@ def test_settle_seconds_are_checked_when_the_dag_is_parsed(value: Any, error: ty
         sensor("ds_1", settle_seconds=value)
 
 
+@pytest.mark.parametrize("arguments", [{}, {"deferrable": True}])
+def test_metrics_lag_by_minutes_and_so_does_the_sensor(arguments: dict[str, Any]) -> None:
+    assert sensor("ds_1", **arguments).trigger().settle_seconds == 300
+
+
 def test_reschedule_mode_cannot_hold_a_worker_for_long() -> None:
+    with pytest.raises(ValueError, match=r"at most 60 in mode 'reschedule', not 300: set it, or better def"):
+        sensor("ds_1", mode="reschedule")
     with pytest.raises(ValueError, match=r"^settle_seconds must be at most 60 in mode 'reschedule'"):
         sensor("ds_1", mode="reschedule", settle_seconds=61)
     sensor("ds_1", mode="reschedule", settle_seconds=60)

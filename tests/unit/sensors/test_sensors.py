@@ -7,6 +7,7 @@ import inspect
 import json
 import time
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -27,6 +28,8 @@ from airflow_provider_chartmogul.sensors.processing import ChartMogulProcessingS
 from airflow_provider_chartmogul.triggers.activities_export import ChartMogulActivitiesExportTrigger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.emulator import Emulator
 
@@ -197,11 +200,14 @@ NOTHING = [None, "", "  ", "None"]
 @pytest.mark.parametrize("nothing", NOTHING)
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [(ChartMogulActivitiesExportSensor, "export_id"), (ChartMogulProcessingSensor, "data_source_uuid")],
+    [
+        (ChartMogulActivitiesExportSensor, "export_id"),
+        (partial(ChartMogulProcessingSensor, settle_seconds=60), "data_source_uuid"),
+    ],
 )
 @responses.activate
 def test_an_id_that_rendered_to_nothing_is_refused_before_any_request(
-    kind: type[base.ChartMogulSensor], name: str, nothing: Any, arguments: dict[str, Any]
+    kind: Callable[..., base.ChartMogulSensor], name: str, nothing: Any, arguments: dict[str, Any]
 ) -> None:
     with pytest.raises(ValueError, match=f"^{name} is empty"):
         kind(task_id="wait", **{name: nothing}, **arguments).execute(context())
