@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_chartmogul.client.fields import misspelt, own_problems, parts, table, within
+from airflow_provider_chartmogul.client.fields.dates import instant, is_future
 from airflow_provider_chartmogul.client.values import json_default
 from airflow_provider_chartmogul.imports.records import INPUT_KINDS, PARTS, event_id, sendable
 from airflow_provider_chartmogul.moments import as_utc
@@ -47,6 +48,7 @@ class Intake:
 
     def __init__(self, journal: Journal) -> None:
         self.warnings: dict[str, None] = {}
+        self._hinted: set[str] = set()
         self._journal = journal
         self._positions: Counter[str] = Counter()
         self._taken = 0
@@ -109,6 +111,9 @@ class Intake:
                 faults.append((named, _text_of(told, "external_id"), f"{place}{problem.field}", problem.message))
             for name, meant in misspelt(inner, part, bulk=True).items():
                 self.warnings.setdefault(f"{inner}: unknown field {name!r} is sent as it is; is {meant!r} meant?")
+            if (hint := _hint(inner, part)) and hint not in self._hinted:
+                self._hinted.add(hint)
+                self.warnings.setdefault(f"{hint} (first in {kind} record {self._positions[kind]})")
         if kind in PARTS and not record.get("invoice_external_id"):
             faults.append((kind, _text_of(record, "external_id"), "invoice_external_id", "is missing"))
         return faults
@@ -178,6 +183,22 @@ class Intake:
         self._journal.reject(self._faults)
         for buffer in (self._rows, self._parts, self._plans, self._doubts, self._faults):
             buffer.clear()
+
+
+def _hint(kind: str, record: Mapping[str, Any]) -> str | None:
+    """Return what is no fault by any rule, and yet most likely a mistake."""
+    if kind == "line_items" and record.get("type") == "subscription" and not record.get("prorated"):
+        amount = record.get("amount_in_cents")
+        if isinstance(amount, int | float) and amount < 0:
+            return "line_items: a negative recurring amount that is not prorated becomes the MRR; is prorated missing?"
+    if kind == "subscription_events" and record.get("event_type") == "subscription_cancelled":
+        moment = instant(record.get("effective_date"))
+        if moment is not None and is_future(moment):
+            return (
+                "subscription_events: ChartMogul may refuse cancellations that take effect in the future; "
+                "their type is subscription_cancellation_scheduled"
+            )
+    return None
 
 
 def _written(record: Mapping[str, Any]) -> tuple[str, str | None]:

@@ -116,7 +116,7 @@ def _faults(journal: Journal, record: int, kind: str, name: str, reason: str) ->
     asked = ("invoices" if of_an_invoice else kind, name)
     found = next(journal.ask("SELECT errors, parts FROM there WHERE kind = ? AND external_id = ?", asked), None)
     if found is None:
-        return [("", reason or _NO_REASON)]
+        return [("", reason)] if reason else [_refused_with(journal, record, kind) or ("", _NO_REASON)]
     errors, parts = found
     if errors:
         told = list(json.loads(errors).items())
@@ -127,6 +127,17 @@ def _faults(journal: Journal, record: int, kind: str, name: str, reason: str) ->
         lacking = whole is None or missing_parts(journal, whole, parts)
         return [("invoice_external_id", f"its invoice {_INCOMPLETE}")] if lacking else []
     return [("", _INCOMPLETE)] if kind == "invoices" and missing_parts(journal, record, parts) else []
+
+
+def _refused_with(journal: Journal, record: int, kind: str) -> tuple[str, str] | None:
+    """Return the reason of a record that could not be stored since what it belongs to was not."""
+    if kind in PARTS:
+        return "invoice_external_id", "its invoice was refused"
+    if kind in ("plans", "customers"):
+        return None
+    orphan = """SELECT 1 FROM records r WHERE r.id = ? AND NOT EXISTS
+        (SELECT 1 FROM there t WHERE t.kind = 'customers' AND t.external_id = r.customer)"""
+    return None if journal.one(orphan, (record,)) is None else ("customer_external_id", "its customer was refused")
 
 
 def _is_listed(about: Mapping[str, Any], kind: str) -> bool:

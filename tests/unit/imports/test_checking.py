@@ -456,3 +456,28 @@ def test_contacts_of_two_customers_may_have_one_external_id(check: Check) -> Non
 
 def test_of_a_country_bulk_imports_are_not_known_to_want_a_code(check: Check) -> None:
     assert check({"customers": [customer(country="Germany")]}).rejections == []
+
+
+def test_what_is_most_likely_a_mistake_is_warned_of_once(check: Check) -> None:
+    items = [line_item(amount_in_cents=-100), line_item(amount_in_cents=-100, prorated=True)]
+    once = {"type": "one_time", "amount_in_cents": -100}
+    later = "2999-01-01"
+    records = {
+        "invoices": [
+            invoice(1, line_items=[line_item(), once]),
+            invoice(2, line_items=items),
+            invoice(3, line_items=items),
+        ],
+        "subscription_events": [
+            cancellation(1),
+            cancellation(2, effective_date=later),
+            cancellation(2, effective_date=later, event_type="subscription_cancellation_scheduled"),
+        ],
+        "customers": [customer(3)],
+    }
+    checked = check(records)
+    assert checked.rejections == []
+    assert [warning.partition(" (first in ")[2] for warning in checked.warnings] == [
+        "invoices record 2)",
+        "subscription_events record 2)",
+    ]
