@@ -79,6 +79,22 @@ def replacing(target: ObjectStoragePath) -> Iterator[IO[bytes]]:
         new.remove()
 
 
+def try_out(target: ObjectStoragePath) -> None:
+    """Find out whether a file can be written, by means of one beside it that is removed again.
+
+    :param target: where the file shall stand; missing directories are made.
+    :raises OSError: it cannot.
+    """
+    if target.protocol not in _WITH_BUCKETS and target.is_dir():
+        raise IsADirectoryError("there is a directory of this name")
+    new = Replacement(target, uuid4().hex)
+    try:
+        with new.open() as sink:
+            sink.write(b"\n")
+    finally:
+        new.remove()
+
+
 def gzipped(file: IO[bytes]) -> IO[bytes]:
     """Return a file that packs what is written into another, without name and time, which differ from run to run."""
     return cast("IO[bytes]", gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0))

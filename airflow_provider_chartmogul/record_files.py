@@ -6,7 +6,7 @@ import itertools
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_chartmogul import json_lines
+from airflow_provider_chartmogul import files, json_lines
 from airflow_provider_chartmogul.client.values import json_for_people
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
 from airflow_provider_chartmogul.files import replacing
@@ -31,14 +31,31 @@ def write(path: ObjectStoragePath, rows: Iterable[Mapping[str, Any]], columns: S
     return _write_parquet(path, rows, columns)
 
 
-def _write_parquet(path: ObjectStoragePath, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> int:
+def try_out(path: ObjectStoragePath) -> None:
+    """Find out whether rows can be written to a file.
+
+    :raises ChartMogulConfigError: a Parquet file is wanted, and pyarrow is not there.
+    :raises OSError: the file cannot be written.
+    """
+    if path.name.endswith(".parquet"):
+        _parquet()
+    files.try_out(path)
+
+
+def _parquet() -> Any:
     try:
-        import pyarrow as pa  # type: ignore[import-untyped]
         import pyarrow.parquet as pq  # type: ignore[import-untyped]
     except ImportError:
         raise ChartMogulConfigError(
             "Parquet needs pyarrow: pip install 'airflow-provider-chartmogul[parquet]'"
         ) from None
+    return pq
+
+
+def _write_parquet(path: ObjectStoragePath, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> int:
+    pq = _parquet()
+    import pyarrow as pa
+
     types = {"position": pa.int64(), "retryable": pa.bool_(), "replace": pa.bool_()}
     schema = pa.schema([pa.field(name, types.get(name, pa.string())) for name in columns])
     count = 0

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from airflow_provider_chartmogul import record_files
+from airflow_provider_chartmogul.exceptions import ChartMogulConfigError, ChartMogulLoadError
 from airflow_provider_chartmogul.operators.base import optional_text
 from airflow_provider_chartmogul.operators.files import ChartMogulFilesOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
 
     from airflow_provider_chartmogul.client.values import Record
 
 REJECTED_COLUMNS: Final = ("kind", "record", "problems", "retryable", "position", "place", "text", "replace")
+
+_PATHS: Final = ("rejected_path", "result_path")
+
+# no retry mends them
+_HOPELESS: Final = (
+    FileNotFoundError,
+    FileExistsError,
+    PermissionError,
+    NotADirectoryError,
+    IsADirectoryError,
+    ImportError,
+    ValueError,
+)
 
 
 class Account(Protocol):
@@ -77,12 +94,17 @@ class ChartMogulAccountingOperator(ChartMogulFilesOperator):
         _check_allowance(max_rejected)
 
     def check_paths(self) -> None:
-        """Refuse paths whose templates have no value, before anything is sent: the account of it must not be lost.
+        """Refuse paths that cannot be written, before anything is sent: the account of it must not be lost.
 
-        :raises ValueError: one has none.
+        :raises ValueError: the template of one has no value, or both are the same.
+        :raises ChartMogulConfigError: one cannot be written, or needs pyarrow, which is not there.
+        :raises ChartMogulLoadError: one cannot be written now.
         """
-        for name in ("rejected_path", "result_path"):
-            optional_text(name, getattr(self, name))
+        wanted = {name: path for name in _PATHS if (path := optional_text(name, getattr(self, name)))}
+        if len(set(wanted.values())) < len(wanted):
+            raise ValueError(f"{' and '.join(wanted)} name the same file")
+        for name, path in wanted.items():
+            _try_out(name, partial(self.storage_path, path))
 
     @contextmanager
     def accounted(self, account: Account) -> Iterator[None]:
@@ -115,6 +137,17 @@ class ChartMogulAccountingOperator(ChartMogulFilesOperator):
         summary = account.summary()
         self.log.info("%s: %s", what, json.dumps({k: v for k, v in summary.items() if k != "uuids"}))
         return summary
+
+
+def _try_out(name: str, path: Callable[[], ObjectStoragePath]) -> None:
+    try:
+        record_files.try_out(path())
+    except ChartMogulConfigError as err:
+        raise ChartMogulConfigError(f"{name}: {err}") from None
+    except Exception as err:  # storages raise what they like
+        kind = ChartMogulConfigError if isinstance(err, _HOPELESS) else ChartMogulLoadError
+        told = (isinstance(err, OSError) and err.strerror) or err
+        raise kind(f"{name} cannot be written: {type(err).__name__}: {told}; nothing was sent") from err
 
 
 def _check_allowance(value: object) -> None:

@@ -1,0 +1,104 @@
+"""Where the account of an import cannot be written, nothing is sent."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
+
+import pytest
+
+from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
+from airflow_provider_chartmogul.operators.customers import ChartMogulImportCustomersOperator
+from airflow_provider_chartmogul.operators.imports import ChartMogulBulkImportOperator
+from tests.unit.imports.running import asked, posts
+from tests.unit.imports.samples import customer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.emulator import Emulator
+
+pytestmark = pytest.mark.usefixtures("chartmogul_conn")
+
+NAMES = ("rejected_path", "result_path")
+
+
+@pytest.fixture
+def data_source(client: ChartMogulClient) -> str:
+    return str(client.data_sources.create(name="Billing system")["uuid"])
+
+
+@pytest.fixture
+def context() -> Any:
+    return {"ti": Mock(map_index=-1)}
+
+
+def operator(data_source: str, **arguments: Any) -> ChartMogulBulkImportOperator:
+    arguments = {"poll_interval": 0.001, "timeout": 30, "customers": [customer(1)], **arguments}
+    return ChartMogulBulkImportOperator(task_id="import", data_source_uuid=data_source, **arguments)
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestPathsThatCannotBeWritten:
+    def test_below_a_file(self, emulator: Emulator, data_source: str, context: Any, tmp_path: Path, name: str) -> None:
+        (tmp_path / "taken").write_text("a file")
+        with pytest.raises(ChartMogulConfigError, match=f"^{name} cannot be written: "):
+            operator(data_source, **{name: str(tmp_path / "taken" / "out.jsonl")}).execute(context)
+        assert posts(emulator) == 0
+
+    def test_a_directory(self, emulator: Emulator, data_source: str, context: Any, tmp_path: Path, name: str) -> None:
+        (tmp_path / "out.jsonl").mkdir()
+        with pytest.raises(ChartMogulConfigError, match=f"^{name} cannot be written: IsADirectoryError"):
+            operator(data_source, **{name: str(tmp_path / "out.jsonl")}).execute(context)
+        assert posts(emulator) == 0
+
+    def test_parquet_without_pyarrow(
+        self,
+        emulator: Emulator,
+        data_source: str,
+        context: Any,
+        tmp_path: Path,
+        name: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+        with pytest.raises(ChartMogulConfigError, match=f"^{name}: Parquet needs pyarrow"):
+            operator(data_source, **{name: str(tmp_path / "out.parquet")}).execute(context)
+        assert posts(emulator) == 0
+
+    def test_records_that_are_sent_one_by_one(
+        self, emulator: Emulator, data_source: str, context: Any, tmp_path: Path, name: str
+    ) -> None:
+        (tmp_path / "taken").write_text("a file")
+        path = str(tmp_path / "taken" / "out.jsonl")
+        task = ChartMogulImportCustomersOperator(
+            task_id="create", data_source_uuid=data_source, records=[customer(1)], **{name: path}
+        )
+        with pytest.raises(ChartMogulConfigError, match=f"^{name} cannot be written: "):
+            task.execute(context)
+        assert asked(emulator, "POST", "/customers") == 0
+
+
+def test_missing_folders_are_made_and_nothing_else_is_left_there(
+    data_source: str, context: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "new" / "folder"
+    operator(data_source, rejected_path=str(folder / "rejected.jsonl")).execute(context)
+    assert [path.name for path in folder.iterdir()] == ["rejected.jsonl"]
+
+
+def test_what_stands_there_stays_until_the_account_is_known(data_source: str, context: Any, tmp_path: Path) -> None:
+    path = tmp_path / "rejected.jsonl"
+    path.write_text("of an earlier run")
+    with pytest.raises(ValueError, match="there is no file"):
+        operator(data_source, customers=str(tmp_path / "none.jsonl"), rejected_path=str(path)).execute(context)
+    assert path.read_text() == "of an earlier run"
+
+
+def test_one_path_for_both(emulator: Emulator, data_source: str, context: Any, tmp_path: Path) -> None:
+    path = str(tmp_path / "out.jsonl")
+    with pytest.raises(ValueError, match="rejected_path and result_path name the same file"):
+        operator(data_source, rejected_path=path, result_path=path).execute(context)
+    assert posts(emulator) == 0
