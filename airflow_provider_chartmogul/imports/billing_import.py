@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from airflow_provider_chartmogul.client import ChartMogulClient
+    from airflow_provider_chartmogul.client.pagination import Listing
     from airflow_provider_chartmogul.client.values import Record
 
 log = logging.getLogger(__name__)
@@ -290,21 +291,26 @@ class BillingImport:
         return judge(self.journal, sent.batch, sent.finished or {}, state, final=seen_to_its_end)
 
     def _spot(self, batch: Batch) -> Callable[[], bool]:
-        """Return a question for the last invoice, or else customer, of a batch: it may have been deleted since."""
-        for kind, listing in (("invoices", self.client.invoices), ("customers", self.client.customers)):
-            name = self.journal.one(
-                """SELECT r.external_id FROM batched b JOIN records r ON r.id = b.record
-                WHERE b.batch = ? AND r.kind = ? ORDER BY b.rank DESC LIMIT 1""",
-                (batch.number, kind),
-            )
-            if name is not None:
-                found = listing.list(data_source_uuid=self.data_source_uuid, external_id=name)
-                return lambda: found.first() is not None
+        """Return a question for the last record of each kind in a batch: they may have been deleted since."""
         # plans are few, and were all read before
         missing = """SELECT 1 FROM batched b JOIN records r ON r.id = b.record WHERE b.batch = ? AND r.kind = 'plans'
             AND NOT EXISTS (SELECT 1 FROM there t WHERE t.kind = 'plans' AND t.external_id = r.external_id)"""
-        intact = self.journal.one(missing, (batch.number,)) is None
-        return lambda: intact
+        if self.journal.one(missing, (batch.number,)) is not None:
+            return lambda: False
+        lists: dict[str, Callable[..., Listing]] = {
+            "customers": self.client.customers.list,
+            "invoices": self.client.invoices.list,
+            "subscription_events": self.client.subscription_events.list,
+        }
+        last = """SELECT r.external_id FROM batched b JOIN records r ON r.id = b.record
+            WHERE b.batch = ? AND r.kind = ? ORDER BY b.rank DESC LIMIT 1"""
+        names = {kind: self.journal.one(last, (batch.number, kind)) for kind in lists}
+        asked = [
+            lists[kind](data_source_uuid=self.data_source_uuid, external_id=name)
+            for kind, name in names.items()
+            if name is not None
+        ]
+        return lambda: all(listing.first() is not None for listing in asked)
 
 
 def import_billing(

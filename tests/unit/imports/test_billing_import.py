@@ -224,6 +224,14 @@ class TestRepeatedRuns:
         assert of_state(result, "created") == {"invoices": 1}
         assert len(invoices_of(client, data_source)) == 3
 
+    def test_an_event_that_was_deleted_since_is_sent_again(self, client: ChartMogulClient, data_source: str) -> None:
+        run(client, data_source, billing(2)).raise_for_failures()
+        (event,) = client.subscription_events.list(data_source_uuid=data_source)
+        client.subscription_events.delete(id=event["id"])
+        result = run(client, data_source, billing(2))
+        assert of_state(result, "created") == {"subscription_events": 1}
+        assert len(list(client.subscription_events.list(data_source_uuid=data_source))) == 1
+
     @pytest.mark.parametrize("kind", ["invoices", "customers", "plans"])
     def test_what_was_deleted_since_is_sent_again(
         self, emulator: Emulator, client: ChartMogulClient, data_source: str, kind: str
