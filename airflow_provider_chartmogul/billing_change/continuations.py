@@ -23,7 +23,8 @@ class Continuations:
     """The subscriptions of merged customers.
 
     :param connections: records for a connection, ``{"customer_uuid", "subscriptions": [old one, new one]}``, with
-        the ``external_ids`` of both for people who look at them.
+        the ``external_ids`` of both for people who look at them, and ``reason``, why they belong together:
+        ``external_id`` or ``only_ones``.
     :param ambiguous: customers of whom several could go on as one, or one as several: ``customer_uuid``, and ``old``
         and ``new``, each a list of subscriptions with ``uuid`` and ``external_id``.
     """
@@ -56,7 +57,7 @@ def find_continuations(client: ChartMogulClient, old: str, new: str, change: Win
     with ThreadPoolExecutor(client.max_connections, thread_name_prefix="chartmogul-subscriptions") as pool:
         for customer, (ours, theirs) in zip(customers, pool.map(candidates, customers), strict=True):
             pairs, left = matched(ours, theirs)
-            found.connections.extend(_connection(customer, pair) for pair in pairs)
+            found.connections.extend(_connection(customer, pair, reason) for pair, reason in pairs)
             if all(left):
                 found.ambiguous.append(_open(customer, *left))
     return found
@@ -83,10 +84,11 @@ def within(
 
 def matched(
     old: Sequence[Record], new: Sequence[Record]
-) -> tuple[list[tuple[Record, Record]], tuple[list[Record], list[Record]]]:
-    """Return which of a customer's old subscriptions go on as which new ones, and those for which that is open.
+) -> tuple[list[tuple[tuple[Record, Record], str]], tuple[list[Record], list[Record]]]:
+    """Return which of a customer's old subscriptions go on as which new ones, why, and those for which that is open.
 
-    The same ``external_id`` tells, and where one of each is left, that.
+    The same ``external_id`` tells, and where no two have that, being the only ones. Where some have it, ids went on,
+    and two that are left have none in common: one may have ended and the other begun.
     """
     by_name: dict[str, tuple[list[Record], list[Record]]] = defaultdict(lambda: ([], []))
     for side, subscriptions in enumerate((old, new)):
@@ -95,17 +97,18 @@ def matched(
     pairs = [(ours[0], theirs[0]) for ours, theirs in by_name.values() if len(ours) == len(theirs) == 1]
     taken = {one["uuid"] for pair in pairs for one in pair}
     left_old, left_new = ([one for one in side if one["uuid"] not in taken] for side in (old, new))
-    if len(left_old) == len(left_new) == 1:
-        return [*pairs, (left_old[0], left_new[0])], ([], [])
-    return pairs, (left_old, left_new)
+    if not pairs and len(left_old) == len(left_new) == 1:
+        return [((left_old[0], left_new[0]), "only_ones")], ([], [])
+    return [(pair, "external_id") for pair in pairs], (left_old, left_new)
 
 
-def _connection(customer: str, pair: tuple[Record, Record]) -> Record:
+def _connection(customer: str, pair: tuple[Record, Record], reason: str) -> Record:
     return {
         "customer_uuid": customer,
         # the first one stays
         "subscriptions": [{name: one[name] for name in ("data_source_uuid", "uuid")} for one in pair],
         "external_ids": [one["external_id"] for one in pair],
+        "reason": reason,
     }
 
 

@@ -23,11 +23,11 @@ class ChartMogulFindContinuedSubscriptionsOperator(ChartMogulFilesOperator):
 
     Changes nothing. Looks at the customers that are of both data sources; merges must have taken effect. What had ended
     before the change has no continuation, and what begins after it is none. Of the rest, an old and a new subscription
-    with the same ``external_id`` belong together, and then the one old and the one new that are left.
+    with the same ``external_id`` belong together, or the only old one and the only new one.
     ``result_path`` gets a line for each, which ``ChartMogulConnectSubscriptionsOperator`` takes as ``records``, with
-    the ``external_ids`` of both for people. Where several are left and it is not clear which goes on as which,
-    ``ambiguous_path`` gets the customer with its ``old`` and ``new`` ones for people to decide. Those that are
-    connected already are found again, which does no harm.
+    the ``external_ids`` of both and the ``reason`` (``external_id``, ``only_ones``) for people. Where others are left
+    on both sides, it is not clear whether one goes on as the other: ``ambiguous_path`` gets the customer with its
+    ``old`` and ``new`` ones for people to decide. Those that are connected already are found again, which does no harm.
 
     Returns ``{"connections": number, "ambiguous": number, "result_path", "ambiguous_path"}``. It takes up to two
     requests for each merged customer. Reference: ``/reference/customers/list-subscriptions``.

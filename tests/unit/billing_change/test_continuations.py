@@ -40,7 +40,8 @@ def names(subscriptions: list[dict[str, Any]]) -> list[str]:
     [
         (["a"], ["x"], [("a", "x")], ([], [])),
         (["a", "b"], ["a", "b"], [("a", "a"), ("b", "b")], ([], [])),
-        (["a", "b"], ["b", "x"], [("b", "b"), ("a", "x")], ([], [])),
+        # where ids went on, another one is another subscription, or not
+        (["a", "b"], ["b", "x"], [("b", "b")], (["a"], ["x"])),
         (["a", "b"], ["x"], [], (["a", "b"], ["x"])),
         (["a"], ["x", "y"], [], (["a"], ["x", "y"])),
         (["a", "b", "c"], ["a", "x", "y"], [("a", "a")], (["b", "c"], ["x", "y"])),
@@ -51,13 +52,16 @@ def names(subscriptions: list[dict[str, Any]]) -> list[str]:
         (["a", "a"], ["a"], [], (["a", "a"], ["a"])),
     ],
 )
-def test_the_name_tells_and_else_that_one_of_each_is_left(
+def test_the_name_tells_and_else_that_they_are_the_only_ones(
     old: list[str], new: list[str], pairs: list[tuple[str, str]], left: tuple[list[str], list[str]]
 ) -> None:
     found, rest = matched(named(*old, side="o"), named(*new, side="n"))
-    assert [(mine["external_id"], theirs["external_id"]) for mine, theirs in found] == pairs
+    assert [(mine["external_id"], theirs["external_id"]) for (mine, theirs), _ in found] == pairs
+    assert all(
+        (mine["external_id"] == theirs["external_id"]) == (why == "external_id") for (mine, theirs), why in found
+    )
     assert (names(rest[0]), names(rest[1])) == left
-    assert all(mine["uuid"].startswith("sub_o") and theirs["uuid"].startswith("sub_n") for mine, theirs in found)
+    assert all(mine["uuid"].startswith("sub_o") and theirs["uuid"].startswith("sub_n") for (mine, theirs), _ in found)
 
 
 class TestWithinTheChange:
@@ -124,6 +128,7 @@ class TestOfAnAccount:
         (connection,) = found.connections
         assert (connection["customer_uuid"], connection["external_ids"]) == (into, ["ida-1", "sub-1"])
         assert [one["data_source_uuid"] for one in connection["subscriptions"]] == [*sources]
+        assert connection["reason"] == "only_ones"
         client.subscriptions.connect(into, connection["subscriptions"])
         (row,) = client.subscriptions.list(into)
         assert row["external_id"] == "ida-1"

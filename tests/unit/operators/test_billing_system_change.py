@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,8 @@ def continuations(sources: tuple[str, str], folder: Path, **arguments: Any) -> A
 
 
 def lines(path: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in Path(path.removeprefix("file://")).read_text().splitlines()]
+    with (gzip.open if path.endswith(".gz") else open)(path.removeprefix("file://"), "rt") as file:
+        return [json.loads(line) for line in file]
 
 
 def test_their_files_are_what_merging_and_connecting_take(
