@@ -41,6 +41,7 @@ with DAG(
         "data_source": Param("Billing system", type="string", description="Name of the data source to fill"),
         "folder": Param("/opt/airflow/billing", type="string", description="Folder or URL of the files"),
         "folder_conn_id": Param(None, type=["null", "string"], description="Connection of the object storage"),
+        "scope": Param("", type="string", description="Another one sends what was deleted in ChartMogul once more"),
     },
     tags=["chartmogul"],
 ) as dag:
@@ -50,10 +51,16 @@ with DAG(
         "data_source_uuid": data_source.output,
         "path_conn_id": "{{ params.folder_conn_id or '' }}",
         "mappings": MAPPINGS,
+        "scope": "{{ params.scope }}",
     }
 
     # line items of every shard name them
-    plans = ObjectStorageToChartMogulOperator(task_id="plans", plans="{{ params.folder }}/plans.*", **shared)
+    plans = ObjectStorageToChartMogulOperator(
+        task_id="plans",
+        plans="{{ params.folder }}/plans.*",
+        rejected_path="{{ params.folder }}/_rejected-plans.jsonl",
+        **shared,
+    )
 
     @task
     def shards(params: dict[str, str | None]) -> list[dict[str, str]]:

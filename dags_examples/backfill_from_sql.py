@@ -21,7 +21,8 @@ from airflow_provider_chartmogul.sensors.processing import ChartMogulProcessingS
 from airflow_provider_chartmogul.transfers.sql_to_chartmogul import SqlToChartMogulOperator
 
 FOLDER = "{{ var.value.chartmogul_backfill_folder }}/{{ run_id | replace(':', '-') }}"
-INVOICES = "SELECT invoice_no FROM invoices WHERE issued_at < '{{ params.until }}'"
+# not of invoices that are there: lines and payments without an invoice are to be found out
+LATER = "SELECT invoice_no FROM invoices WHERE issued_at >= '{{ params.until }}'"
 
 with DAG(
     dag_id="chartmogul_backfill_from_sql",
@@ -39,6 +40,7 @@ with DAG(
         "data_source": Param("Billing system", type="string", description="Name of the data source to fill"),
         "until": Param("2026-01-01", type="string", format="date", description="Day after the last invoice to send"),
         "check_only": Param(False, type="boolean", description="Check everything and send nothing"),
+        "scope": Param("", type="string", description="Another one sends what was deleted in ChartMogul once more"),
     },
     tags=["chartmogul"],
 ) as dag:
@@ -51,11 +53,12 @@ with DAG(
         plans="SELECT * FROM plans",
         customers="SELECT * FROM accounts",
         invoices="SELECT * FROM invoices WHERE issued_at < '{{ params.until }}'",
-        line_items=f"SELECT * FROM invoice_lines WHERE invoice_no IN ({INVOICES})",  # noqa: S608 - no input
-        transactions=f"SELECT * FROM payments WHERE invoice_no IN ({INVOICES})",  # noqa: S608
+        line_items=f"SELECT * FROM invoice_lines WHERE invoice_no NOT IN ({LATER})",  # noqa: S608 - no input
+        transactions=f"SELECT * FROM payments WHERE invoice_no NOT IN ({LATER})",  # noqa: S608
         subscription_events="SELECT * FROM cancellations WHERE requested_at < '{{ params.until }}'",
         mappings=json.loads(Path(__file__).with_name("billing_mappings.json").read_text()),
         check_only="{{ params.check_only }}",
+        scope="{{ params.scope }}",
         # a few bad records do not hold the others back: they are written down, to be corrected and replayed
         max_rejected=0.01,
         rejected_path=f"{FOLDER}/rejected.jsonl",

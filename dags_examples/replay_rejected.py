@@ -1,7 +1,8 @@
 """Send the records that a backfill has rejected once more, when somebody has corrected them.
 
 Needs: connection ``chartmogul_default``; a pool ``chartmogul`` (``airflow pools set chartmogul 4 "ChartMogul API"``);
-the file that ``rejected_path`` of the backfill named, with each ``record`` in it corrected in its place.
+the file that ``rejected_path`` of the backfill named, with each ``record`` in it corrected in its place. What is still
+wrong is written into a file beside it, named after the run.
 """
 
 from __future__ import annotations
@@ -39,8 +40,9 @@ with DAG(
         data_source_uuid=data_source.output,
         path="{{ params.path }}",
         path_conn_id="{{ params.path_conn_id or '' }}",
-        # those that are still not as they should be
-        rejected_path="{{ params.path | replace('.jsonl', '-again.jsonl') }}",
+        # those that are still wrong do not hold the others back
+        max_rejected=0.99,
+        rejected_path="{{ params.path }}-{{ run_id | replace(':', '-') }}.jsonl",
         deferrable=True,
     )
 

@@ -156,7 +156,8 @@ def test_replay(history: BillingHistory, client: ChartMogulClient, billing: sa.e
     path.write_text(text)
     replayed = run("replay_rejected", {"path": str(path)}, LATER)["replay"]
     assert counts(replayed, "created") == rejected
-    assert path.with_name("rejected-again.jsonl").read_text() == ""
+    (left,) = path.parent.glob("rejected.jsonl-*.jsonl")
+    assert left.read_text() == ""
     assert_metrics_are_those_of(history, client)
 
 
