@@ -35,8 +35,8 @@ class Duplicates:
 
     :param pairs: records for a merge, ``{"from": {"customer_uuid"}, "into": {"customer_uuid"}}``, with ``matched``,
         what both have, and name and external ids of both for people who look at them.
-    :param ambiguous: what more than one customer of a data source has: ``matched``, and the customers of ``from`` and
-        ``into``, each with ``customer_uuid``, ``name`` and ``external_ids``.
+    :param ambiguous: what more than one customer of a data source has, or one that is of both already: ``matched``, and
+        the customers of ``from`` and ``into``, each with ``customer_uuid``, ``name`` and ``external_ids``.
     """
 
     pairs: list[Record] = field(default_factory=list)
@@ -56,12 +56,14 @@ def check_by(by: object) -> str:
 def find_duplicates(
     client: ChartMogulClient, from_data_source_uuid: str, into_data_source_uuid: str, by: str = "email"
 ) -> Duplicates:
-    """Compare the customers of two data sources. Their keys and names are held in memory.
+    """Compare the customers of two data sources.
+
+    Keys, names and external ids of all of them are held in memory: 120 MB for 100,000 customers.
 
     :param from_data_source_uuid: the source whose customers would go.
     :param into_data_source_uuid: the source whose customers would stay.
     :param by: ``email``, whose case does not matter; ``external_id``; or ``custom.`` with the key of an attribute.
-    :raises ValueError: the sources are the same, or ``by`` is something else.
+    :raises ValueError: the sources are the same, ``by`` is something else, or the values of the attribute are Boolean.
     :raises ChartMogulNotFoundError: there is no such data source.
     """
     check_by(by)
@@ -74,7 +76,10 @@ def find_duplicates(
 
 
 def keyed(customers: Iterable[Mapping[str, Any]], data_source_uuid: str, by: str) -> Keyed:
-    """Return customers of a data source by their keys; those without one are left out."""
+    """Return customers of a data source by their keys; those without one are left out.
+
+    :raises ValueError: a key is Boolean.
+    """
     found: Keyed = defaultdict(dict)
     for customer in customers:
         ids = external_ids_of(customer, data_source_uuid)
@@ -87,14 +92,16 @@ def keyed(customers: Iterable[Mapping[str, Any]], data_source_uuid: str, by: str
 def compared(giving: Keyed, staying: Keyed) -> Duplicates:
     """Return which customers of one source are one of the other, and for which that is open.
 
-    A customer is in one pair at most: whatever would make it several is open.
+    A customer is in one pair at most: whatever would make it several is open. So is what one has that is merged with
+    somebody of the other source already, who would be a third.
     """
     found, pairs = Duplicates(), dict[tuple[str, str], str]()
+    merged = _uuids(giving) & _uuids(staying)
     for key in sorted(giving.keys() & staying.keys()):
         from_, into = giving[key], staying[key]
         if from_.keys() <= into.keys():
             continue  # merged already
-        if len(from_) == len(into) == 1:
+        if len(from_) == len(into) == 1 and merged.isdisjoint([*from_, *into]):
             pairs.setdefault((next(iter(from_)), next(iter(into))), key)
         else:
             found.ambiguous.append(_open(key, from_, into))
@@ -115,8 +122,14 @@ def _keys(customer: Mapping[str, Any], external_ids: list[str], by: str) -> Iter
     else:
         custom = (customer.get("attributes") or {}).get("custom") or {}
         value = custom.get(by.removeprefix(CUSTOM))
+        if isinstance(value, bool):
+            raise ValueError(f"by must be what tells customers apart, not {by}, which is true or false")
     key = "" if value is None else str(value).strip()
     return [key] if key else []
+
+
+def _uuids(customers: Keyed) -> set[str]:
+    return {uuid for candidates in customers.values() for uuid in candidates}
 
 
 def _pair(key: str, from_: Candidate, into: Candidate) -> Record:

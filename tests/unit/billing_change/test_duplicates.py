@@ -132,6 +132,17 @@ class TestByExternalId:
         assert found.pairs == []
         assert unclear(found) == [({"c"}, {"a"}), ({"c"}, {"b"}), ({"e"}, {"d"}), ({"f"}, {"d"})]
 
+    def test_who_is_merged_with_somebody_else_of_the_other_source_is_for_people(self) -> None:
+        found = of_both(
+            customer("a", ("old", "1"), ("new", "9")),
+            customer("b", ("new", "1")),
+            customer("c", ("old", "8"), ("new", "2")),
+            customer("d", ("old", "2")),
+            by="external_id",
+        )
+        assert found.pairs == []
+        assert unclear(found) == [({"b"}, {"a"}), ({"c"}, {"d"})]
+
     def test_two_ids_in_common_make_one_pair(self) -> None:
         found = of_both(
             customer("a", ("old", "1"), ("old", "2")), customer("b", ("new", "1"), ("new", "2")), by="external_id"
@@ -154,6 +165,13 @@ def test_by_a_custom_attribute() -> None:
         by="custom.crm_id",
     )
     assert (pairs(found), found.ambiguous) == ([("b", "a")], [])
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_true_or_false_tells_nobody_apart(value: bool) -> None:
+    one = customer("a", ("old", "1"), attributes={"custom": {"vip": value}})
+    with pytest.raises(ValueError, match=r"not custom\.vip, which is true or false"):
+        of_both(one, by="custom.vip")
 
 
 @pytest.mark.parametrize("by", ["e-mail", "custom.", "", None, "custom"])

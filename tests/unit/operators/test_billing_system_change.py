@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +15,8 @@ from airflow_provider_chartmogul.operators.duplicates import ChartMogulFindDupli
 from airflow_provider_chartmogul.operators.subscriptions import ChartMogulConnectSubscriptionsOperator
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow_provider_chartmogul.client import ChartMogulClient
 
 pytestmark = pytest.mark.usefixtures("chartmogul_conn")
