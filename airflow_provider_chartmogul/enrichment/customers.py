@@ -14,7 +14,7 @@ from airflow_provider_chartmogul.enrichment.values import seeming
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.client.values import Record
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FEW: Final = 200
-"""So many customers are looked up one by one; for more, the list of all is read, of which a page holds as many."""
+"""So many customers are looked up one by one; for more, the list of all is read, of which a page holds as many. Merged
+ones, named by external id, are looked up in any case."""
 
 
 class Customers:
@@ -45,6 +46,7 @@ class Customers:
         self._types = columns.types
         self._ledger = ledger
         self._data_source_uuid = data_source_uuid
+        self._unclear: set[int] = set()
         self.seeming_types: dict[str, set[str]] = {key: set() for key in self._types}
         """What types the values of the attributes seem to have, of all customers that were read."""
 
@@ -56,8 +58,8 @@ class Customers:
         if self._ledger.unmatched() > FEW:
             self._walk()
         # few from the beginning, or such as moved in the list while it was read
-        if self._ledger.unmatched() <= FEW:
-            self._look_up()
+        few = self._ledger.unmatched() <= FEW
+        self._look_up([row for row in self._ledger.unmatched_rows() if few or row[0] in self._unclear])
 
     def _walk(self) -> None:
         sources: list[str] | list[str | None] = [self._data_source_uuid]
@@ -69,16 +71,21 @@ class Customers:
 
     def _match(self, customers: Iterable[Record]) -> None:
         by_key: dict[str, list[Record]] = {}
+        unclear: set[str] = set()
         for customer in customers:
             self._learn(customer)
+            if self._columns.naming == "external_id" and not _tells_its_parts(customer):
+                unclear.update(self._keys(customer))
+                continue
             for key in self._keys(customer):
                 by_key.setdefault(key, []).append(customer)
         for position, key, wanted in self._ledger.wanting(by_key):
             for customer in by_key[key]:
                 self._compare(position, wanted, customer)
+        if unclear:
+            self._unclear.update(position for position, _, _ in self._ledger.wanting(unclear))
 
-    def _look_up(self) -> None:
-        rows = list(self._ledger.unmatched_rows())
+    def _look_up(self, rows: Sequence[tuple[int, dict[str, str], Wanted]]) -> None:
         with ThreadPoolExecutor(self._client.max_connections, thread_name_prefix="chartmogul-customers") as pool:
             found = pool.map(self._named, [name for _, name, _ in rows])
             for (position, _, wanted), customers in zip(rows, found, strict=True):
@@ -106,7 +113,7 @@ class Customers:
         elif self._columns.naming == "customer_uuid":
             yield customer["uuid"]
         else:
-            for source, external_id in _parts(customer):
+            for source, external_id in product(_sources(customer), _external_ids(customer)):
                 yield key_of({"data_source_uuid": source, "external_id": external_id})
 
     def _learn(self, customer: Record) -> None:
@@ -129,10 +136,13 @@ def _sources(customer: Record) -> list[str]:
     return list(customer.get("data_source_uuids") or [customer.get("data_source_uuid")])
 
 
-def _parts(customer: Record) -> Iterable[tuple[str, str]]:
-    """Return data source and external id of each part of a customer, of which merged ones have several."""
-    sources, external_ids = _sources(customer), customer.get("external_ids") or [customer.get("external_id")]
-    # of unequal lengths, nothing says which id is of which source
-    return (
-        zip(sources, external_ids, strict=True) if len(sources) == len(external_ids) else product(sources, external_ids)
-    )
+def _external_ids(customer: Record) -> list[str]:
+    return [name for name in customer.get("external_ids") or [customer.get("external_id")] if name]
+
+
+def _tells_its_parts(customer: Record) -> bool:
+    """Tell whether each external id of a customer is one of each of its data sources.
+
+    Of a merged one with several of both, nothing says which id is of which source.
+    """
+    return len(set(_sources(customer))) == 1 or len(set(_external_ids(customer))) <= 1

@@ -26,10 +26,11 @@ class ChartMogulEnrichCustomersOperator(ChartMogulAccountingOperator):
     """Give customers the tags and custom attributes that a query or files say, by sending only what differs.
 
     Each row is about one customer. All rows are read and checked, then the customers: by the list of all, or one by one
-    where there are up to 200 rows. What a customer is to have is compared with what it has, by type: ``"12"`` is the
-    Integer 12, 1.50 the Decimal 1.5, and two Timestamps are equal if they are the same moment. A customer that differs
-    takes up to four requests: attributes set, attributes removed, tags added, tags removed. A second run over the same
-    rows sends nothing, and a retry what is left.
+    where there are up to 200 rows, or where ``external_id`` names one that is merged of several data sources. What a
+    customer is to have is compared with what it has, by type: ``"12"`` is the Integer 12, 1.50 the Decimal 1.5, and two
+    Timestamps are equal if they are the same moment. A customer that differs takes up to four requests: attributes set,
+    attributes removed, tags added, tags removed. A second run over the same rows sends nothing, and a retry what is
+    left.
 
     A row is rejected that lacks a column, holds what does not fit its type, reaches nobody or too many customers, sets
     an attribute that has another type in the account, or contradicts an earlier row about the same customer. With more

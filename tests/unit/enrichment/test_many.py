@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_chartmogul.emulator.store import projection
+from airflow_provider_chartmogul.emulator.views.customers import customer_json
 from airflow_provider_chartmogul.enrichment.customers import FEW
 
 if TYPE_CHECKING:
@@ -100,6 +103,36 @@ def test_merged_parts_are_found_in_the_list(account: Account, enrich: Enrich, na
     rows.append({"external_id": "z", "data_source_uuid": account.billing, "seats": 9})
     run = enrich(rows, customer="external_id", attributes={"seats": "Integer"}, ignore_missing=True)
     assert run.summary["not_found"] == 1
+    assert seen(account)["c1"]["custom"] == {"seats": 8}
+
+
+def out_of_order(customer: dict[str, Any]) -> dict[str, Any]:
+    first, *others = customer["external_ids"]
+    return {"external_ids": [*others, first]}
+
+
+def each_source_once(customer: dict[str, Any]) -> dict[str, Any]:
+    return {"data_source_uuids": list(dict.fromkeys(customer["data_source_uuids"]))}
+
+
+@pytest.mark.parametrize("change", [out_of_order, each_source_once])
+def test_nothing_says_which_id_of_a_merged_customer_is_of_which_source(
+    account: Account, enrich: Enrich, names: list[str], change: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(*arguments: Any) -> bytes:
+        customer = json.loads(customer_json(*arguments))
+        return json.dumps(customer | change(customer)).encode()
+
+    monkeypatch.setattr(projection, "customer_json", answer)
+    into = {"data_source_uuid": account.billing, "external_id": "c1"}
+    for part in (account.customer("z", account.crm), account.customer("y")):
+        account.client.customers.merge(from_=part, into=into)
+    wanted = [{"external_id": name, "data_source_uuid": account.billing, "seats": 1} for name in names if name != "c1"]
+    wanted.append({"external_id": "z", "data_source_uuid": account.billing, "seats": 9})
+    arguments: dict[str, Any] = {"customer": "external_id", "attributes": {"seats": "Integer"}, "ignore_missing": True}
+    assert enrich(wanted, **arguments).summary["not_found"] == 1
+    assert seen(account)["c1"]["custom"] == {}
+    assert enrich([*wanted, {**into, "seats": 8}], **arguments).summary["not_found"] == 1
     assert seen(account)["c1"]["custom"] == {"seats": 8}
 
 
