@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_chartmogul.reconcile.caution import FINAL
 from airflow_provider_chartmogul.reconcile.findings import parts_beside
-from airflow_provider_chartmogul.reconcile.invoices import as_sent, compare, totals
+from airflow_provider_chartmogul.reconcile.invoices import TERMS, as_sent, carried, compare, totals
 from airflow_provider_chartmogul.reconcile.values import moment
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.imports.journal import Journal
+    from airflow_provider_chartmogul.reconcile.caution import Caution
     from airflow_provider_chartmogul.reconcile.findings import Findings
     from airflow_provider_chartmogul.reconcile.implied import Implied
     from airflow_provider_chartmogul.reconcile.sums import Sums
@@ -25,11 +27,29 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _OURS: Final = """
-SELECT r.customer, r.id, r.external_id, r.body, h.uuid, h.customer, h.moment, h.errors, h.body
-FROM records r LEFT JOIN held_invoices h ON h.external_id = r.external_id
+SELECT r.customer, r.id, r.external_id, r.body,
+    h.uuid, h.customer, h.customer_uuid, h.moment, h.status, h.errors, h.body
+FROM records r LEFT JOIN held_invoices h ON h.uuid = (SELECT s.uuid FROM held_invoices s
+    WHERE s.external_id = r.external_id ORDER BY s.errors IS NOT NULL, s.uuid LIMIT 1)
 WHERE r.kind = 'invoices' AND r.state IS NULL ORDER BY r.customer, r.moment, r.external_id, r.id
 """
-"""In the order in which an import sends them."""
+"""In the order in which an import sends them; a refused one may stand beside a good one of the same name."""
+
+_EXTRA: Final = """
+FROM held_invoices h WHERE h.moment >= ? AND h.moment < ? AND h.status IS NOT 'voided' AND NOT EXISTS
+(SELECT 1 FROM records r WHERE r.kind = 'invoices' AND r.external_id = h.external_id)
+"""
+"""What is bad in the source is there all the same; what is voided does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An invoice as ChartMogul has it."""
+
+    uuid: str
+    customer_uuid: str
+    status: str | None
+    body: Record
 
 
 class Billing:
@@ -38,14 +58,18 @@ class Billing:
     :param journal: with both sides.
     :param findings: where differences go.
     :param window: which invoices count, by their dates on either side.
-    :param with_transactions: whether the source knows of payments.
+    :param caution: tells what had better stay as it is.
+    :param with_transactions: whether the source gives the payments of all invoices; else of those that have them.
     """
 
-    def __init__(self, journal: Journal, findings: Findings, window: Window, *, with_transactions: bool) -> None:
+    def __init__(
+        self, journal: Journal, findings: Findings, window: Window, caution: Caution, *, with_transactions: bool
+    ) -> None:
         self.compared = 0
         self._journal = journal
         self._findings = findings
         self._window = window
+        self._caution = caution
         self._with_transactions = with_transactions
         self._beside = journal.one("SELECT 1 FROM records WHERE invoice IS NOT NULL LIMIT 1") is not None
 
@@ -65,12 +89,15 @@ class Billing:
         self._note_extra()
 
     def _compared(self, customer: str, rows: Iterator[tuple[Any, ...]], sums: Sums) -> Iterator[Record]:
-        for _, record, external_id, body, uuid, owner, held_moment, errors, held in rows:
-            beside = parts_beside(self._journal, external_id) if self._beside else ()
-            ours = as_sent(json.loads(body), beside)
+        for _, record, external_id, body, uuid, owner, customer_uuid, held_moment, status, errors, held in rows:
+            given = json.loads(body)
+            beside = list(parts_beside(self._journal, external_id)) if self._beside else []
+            kinds = {kind for kind, _ in beside} | given.keys()
+            known = self._with_transactions or "transactions" in kinds
+            ours = as_sent(given, beside)
             when = moment(ours["date"])
             if when in self._window:
-                sums.take(customer, when[:7], ours["currency"], astuple(totals(ours)))
+                sums.take(customer, when[:7], ours["currency"], astuple(totals(ours)), known=known)
             if when in self._window or (held_moment is not None and held_moment in self._window):
                 self.compared += 1
                 names = {"customer_external_id": customer, "month": when[:7], "external_id": external_id}
@@ -82,7 +109,7 @@ class Billing:
                 else:
                     # an owner that nobody knows is not compared
                     theirs = {**json.loads(held), "customer_external_id": owner or customer}
-                    self._note_different(record, names, ours, theirs)
+                    self._note_different(record, names, ours, _Held(uuid, customer_uuid, status, theirs), known=known)
             yield ours
 
     def _note_refused(self, record: int, names: Record, errors: dict[str, str]) -> None:
@@ -90,33 +117,38 @@ class Billing:
             self._findings.note("refused", "invoice", **names, field=field or None, message=message)
         self._findings.fix(record)
 
-    def _note_different(self, record: int, names: Record, ours: Record, theirs: Record) -> None:
-        found = list(compare(ours, theirs, with_transactions=self._with_transactions))
+    def _note_different(self, record: int, names: Record, ours: Record, held: _Held, *, known: bool) -> None:
+        names = {**names, "currency": ours["currency"]}
+        if held.status == "voided":
+            if ours.get("status") != "voided":
+                self._findings.note("voided", "invoice", **names, chartmogul_value="voided", message=FINAL["voided"])
+            return
+        found = list(compare(ours, held.body, with_transactions=known))
+        reason = self._offer(record, ours, held, {field for field, _, _ in found}) if found else None
         for field, mine, its in found:
-            self._findings.note(
-                "different",
-                "invoice",
-                **names,
-                currency=ours["currency"],
-                field=field,
-                source_value=mine,
-                chartmogul_value=its,
-            )
-        if found:
-            self._findings.fix(record, replaces=True)
+            values = {"source_value": mine, "chartmogul_value": its}
+            self._findings.note("different", "invoice", **names, field=field, **values, message=reason)
+
+    def _offer(self, record: int, ours: Record, held: _Held, fields: set[str]) -> str | None:
+        """Note what would mend an invoice, or return why nothing is to."""
+        if fields <= set(TERMS):
+            reason = self._caution.before_update(ours, held.status)
+            if reason is None:
+                self._findings.update(record, held.uuid)
+            return reason
+        reason = self._caution.before_replacing(ours, held.body, held.uuid, held.customer_uuid, held.status)
+        if reason is None:
+            self._findings.fix(record, held=held.uuid, carried=carried(ours, held.body))
+        return reason
 
     def _note_extra(self) -> None:
-        """Note what only ChartMogul has. What is bad in the source is there all the same, and not too many here."""
-        unnamed = self._journal.one(
-            "SELECT 1 FROM records WHERE kind IN ('invoices', 'records') AND external_id IS NULL LIMIT 1"
-        )
-        extra = 0
-        for uuid, external_id, customer, when, currency in self._journal.ask(
-            """SELECT h.uuid, h.external_id, h.customer, h.moment, h.currency FROM held_invoices h
-            WHERE h.moment >= ? AND h.moment < ? AND NOT EXISTS
-            (SELECT 1 FROM records r WHERE r.kind = 'invoices' AND r.external_id = h.external_id)""",
-            (self._window.start, self._window.end),
-        ):
+        bounds = (self._window.start, self._window.end)
+        extra = self._journal.one(f"SELECT count(*) {_EXTRA}", bounds)
+        if not extra:
+            return
+        reason = self._caution.before_deleting(self._window) or self._caution.too_many(extra)
+        question = f"SELECT h.uuid, h.external_id, h.customer, h.moment, h.currency {_EXTRA}"
+        for uuid, external_id, customer, when, currency in self._journal.ask(question, bounds):
             self._findings.note(
                 "extra",
                 "invoice",
@@ -126,10 +158,9 @@ class Billing:
                 currency=currency,
                 external_id=external_id,
                 chartmogul_value=uuid,
-                message="may be one that could not be read in the source" if unnamed else None,
+                message=reason,
             )
-            extra += 1
-            if not unnamed:
+            if reason is None:
                 self._findings.remove(external_id, uuid)
-        if extra and unnamed:
-            log.warning("Invoices of the source could not be read: which of %d in ChartMogul are extra is open", extra)
+        if reason is not None:
+            log.warning("No invoice that only ChartMogul has is offered for deletion: each of %d %s", extra, reason)

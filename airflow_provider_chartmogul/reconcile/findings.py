@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.imports.journal import Journal
@@ -27,15 +27,18 @@ COLUMNS: Final = (
 """The columns of the table of differences.
 
 ``level``: ``plan``, ``customer``, ``invoice``, ``event`` or ``month``. ``kind``: ``missing`` (in the source only),
-``extra`` (in ChartMogul only), ``different``, ``refused`` (ChartMogul keeps it with errors, out of sight), ``sum``,
-``mrr``, ``invalid`` and ``unreadable`` (in the source, and not compared), ``not_compared`` (no difference: says why).
+``extra`` (in ChartMogul only), ``different``, ``voided`` (in ChartMogul only), ``refused`` (ChartMogul keeps it with
+errors, out of sight), ``sum``, ``mrr``, ``invalid`` and ``unreadable`` (in the source, and not compared),
+``not_compared`` (no difference: says why). Of ``different``, ``extra`` and ``voided`` invoices ``message`` says why
+nothing is offered to mend them.
 """
 
 NO_DIFFERENCE: Final = "not_compared"
 
 _TABLES: Final = f"""
 CREATE TABLE differences ({", ".join(COLUMNS)}, subject TEXT);
-CREATE TABLE fixes (record INTEGER PRIMARY KEY, replaces INTEGER);
+CREATE TABLE fixes (record INTEGER PRIMARY KEY, held TEXT, carried TEXT);
+CREATE TABLE updates (record INTEGER PRIMARY KEY, held TEXT);
 CREATE TABLE extras (external_id TEXT, uuid TEXT);
 """
 _VALUES: Final = ("source_value", "chartmogul_value")
@@ -64,12 +67,20 @@ class Findings:
         if len(self._rows) >= 1_000:
             self.flush()
 
-    def fix(self, record: int, *, replaces: bool = False) -> None:
+    def fix(self, record: int, *, held: str | None = None, carried: Mapping[str, Any] | None = None) -> None:
         """Note that a record of the source is to be imported.
 
-        :param replaces: instead of the one that ChartMogul has.
+        :param held: uuid of the invoice of ChartMogul that is to give way.
+        :param carried: fields of that one which are to be kept.
         """
-        self._journal.change("INSERT OR IGNORE INTO fixes VALUES (?, ?)", (record, replaces))
+        self._journal.change("INSERT OR IGNORE INTO fixes VALUES (?, ?, ?)", (record, held, json.dumps(carried or {})))
+
+    def update(self, record: int, held: str) -> None:
+        """Note that the terms of an invoice are to be those of the source.
+
+        :param held: uuid of the invoice of ChartMogul.
+        """
+        self._journal.change("INSERT OR IGNORE INTO updates VALUES (?, ?)", (record, held))
 
     def remove(self, external_id: str | None, uuid: str) -> None:
         """Note that an invoice is one too many in ChartMogul."""
@@ -93,6 +104,17 @@ class Findings:
             found[kind][level] = count
         return dict(found)
 
+    def open(self) -> dict[str, int]:
+        """Return how many invoices differ by kind for which nothing is offered, since it might do harm."""
+        self.flush()
+        return dict(
+            self._journal.ask(
+                """SELECT kind, count(*) FROM (SELECT DISTINCT kind, external_id, subject FROM differences
+                WHERE level = 'invoice' AND kind IN ('different', 'extra', 'voided') AND message IS NOT NULL)
+                GROUP BY kind ORDER BY kind"""
+            )
+        )
+
     def rows(self) -> Iterator[Record]:
         """Yield the differences, each as :data:`COLUMNS`."""
         self.flush()
@@ -103,26 +125,51 @@ class Findings:
             yield row | {name: json.loads(row[name]) for name in _VALUES if row[name] is not None}
 
     def fixes(self) -> Iterator[Record]:
-        """Yield what an import would mend, as ``{"kind": …, "record": {…}}``, perhaps with ``"replace": true``."""
-        for kind, body, external_id, replaces in self._journal.ask(
-            """SELECT r.kind, r.body, r.external_id, f.replaces FROM fixes f JOIN records r ON r.id = f.record
+        """Yield what an import would mend, as ``{"kind": …, "record": {…}}``.
+
+        With ``"replace": true`` for an invoice that is to take the place of another, which is there as ``"was"``.
+        """
+        for kind, body, external_id, carried, was in self._journal.ask(
+            """SELECT r.kind, r.body, r.external_id, f.carried, h.was FROM fixes f JOIN records r ON r.id = f.record
+            LEFT JOIN held_invoices h ON h.uuid = f.held
             ORDER BY CASE r.kind WHEN 'plans' THEN 0 WHEN 'customers' THEN 1 WHEN 'invoices' THEN 2 ELSE 3 END,
             r.customer, r.moment, r.external_id, r.id"""
         ):
             record = json.loads(body)
             if kind == "invoices":
-                for name, part in parts_beside(self._journal, external_id):
-                    part.pop("invoice_external_id", None)
-                    record[name] = [*record.get(name, ()), part]
-            yield {"kind": kind, "record": record} | ({"replace": True} if replaces else {})
+                record = {**self._whole(record, external_id), **json.loads(carried)}
+            yield {"kind": kind, "record": record} | ({"replace": True, "was": json.loads(was)} if was else {})
 
-    def extras(self, data_source_uuid: str) -> Iterator[Record]:
-        """Yield the invoices that are one too many, as the operator that deletes invoices takes them."""
-        for external_id, uuid in self._journal.ask("SELECT external_id, uuid FROM extras ORDER BY external_id, uuid"):
-            name = {"uuid": uuid} if external_id is None else {"external_id": external_id}
-            record = {"data_source_uuid": data_source_uuid, **name}
-            # with problems it is told from a record that has fields of these names
-            yield {"kind": "invoices", "record": record, "problems": []}
+    def updates(self, data_source_uuid: str) -> Iterator[Record]:
+        """Yield the invoices whose terms differ, as the operator that imports them one by one takes them."""
+        for body, external_id, was in self._journal.ask(
+            """SELECT r.body, r.external_id, h.was FROM updates u JOIN records r ON r.id = u.record
+            JOIN held_invoices h ON h.uuid = u.held ORDER BY r.customer, r.moment, r.external_id, r.id"""
+        ):
+            record = {"data_source_uuid": data_source_uuid, **self._whole(json.loads(body), external_id)}
+            yield _letter(record, was)
+
+    def extras(self) -> Iterator[Record]:
+        """Yield the invoices that are one too many, as the operator that deletes invoices takes them.
+
+        By uuid: the name may be that of another one by then.
+        """
+        for external_id, uuid, was in self._journal.ask(
+            """SELECT e.external_id, e.uuid, h.was FROM extras e JOIN held_invoices h ON h.uuid = e.uuid
+            ORDER BY e.external_id, e.uuid"""
+        ):
+            yield _letter({"uuid": uuid, "external_id": external_id}, was)
+
+    def _whole(self, record: Record, external_id: str) -> Record:
+        for name, part in parts_beside(self._journal, external_id):
+            part.pop("invoice_external_id", None)
+            record[name] = [*record.get(name, ()), part]
+        return record
+
+
+def _letter(record: Record, was: str) -> Record:
+    # with problems it is told from a record that has fields of these names
+    return {"kind": "invoices", "record": record, "problems": [], "was": json.loads(was)}
 
 
 def parts_beside(journal: Journal, invoice: str) -> Iterator[tuple[str, Record]]:

@@ -7,11 +7,12 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_chartmogul.imports.present import errors_of
+from airflow_provider_chartmogul.imports.records import PARTS
 from airflow_provider_chartmogul.reconcile.invoices import as_held, totals
 from airflow_provider_chartmogul.reconcile.values import meant, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.client.pagination import Listing
@@ -27,8 +28,9 @@ CREATE TABLE held_customers (
 CREATE TABLE held_invoices (
     uuid TEXT PRIMARY KEY, external_id TEXT, customer TEXT, customer_uuid TEXT, moment TEXT, currency TEXT,
     status TEXT, errors TEXT, amount INTEGER, payments INTEGER, paid INTEGER, refunds INTEGER, refunded INTEGER,
-    body TEXT
+    body TEXT, was TEXT
 );
+CREATE TABLE held_parts (kind TEXT, external_id TEXT, invoice TEXT);
 CREATE TABLE held_events (
     id TEXT PRIMARY KEY, external_id TEXT, customer TEXT, errors TEXT, content TEXT, body TEXT, record INTEGER
 );
@@ -37,6 +39,8 @@ _INDEXES: Final = """
 CREATE INDEX held_customers_by_uuid ON held_customers (uuid);
 CREATE INDEX held_invoices_by_name ON held_invoices (external_id);
 CREATE INDEX held_invoices_by_customer ON held_invoices (customer);
+CREATE INDEX held_parts_by_name ON held_parts (kind, external_id);
+CREATE INDEX held_events_by_customer ON held_events (customer);
 CREATE INDEX held_events_by_name ON held_events (external_id);
 CREATE INDEX held_events_by_content ON held_events (content);
 """
@@ -74,7 +78,7 @@ class Held:
         self._walk("customers", self._client.customers.list(data_source_uuid=self._source), self._customer, 5)
         if invoices:
             listing = self._client.invoices.list(data_source_uuid=self._source, validation_type="all")
-            self._walk("invoices", listing, lambda invoice: [_invoice(invoice, plans)], 14)
+            self._walk("invoices", listing, lambda invoice: [_invoice(invoice, plans)], 15)
         if events:
             listing = self._client.subscription_events.list(data_source_uuid=self._source)
             self._walk("events", listing, _event, 7)
@@ -91,6 +95,9 @@ class Held:
         insert = f"INSERT OR REPLACE INTO held_{kind} VALUES ({', '.join('?' * columns)})"  # noqa: S608 - our own names
         for number, page in enumerate(listing.pages(), start=1):
             self._journal.change_each(insert, [row for record in page.records for row in rows(record)])
+            if kind == "invoices":
+                names = (row for invoice in page.records for row in _parts(invoice))
+                self._journal.change_each("INSERT INTO held_parts VALUES (?, ?, ?)", names)
             if number % _PROGRESS == 0:
                 log.info("%d pages of %s are read", number, kind)
 
@@ -134,7 +141,15 @@ def _invoice(invoice: Record, plans: Mapping[str, str]) -> tuple[Any, ...]:
         sums.refunds,
         sums.refunded,
         json.dumps(held),
+        json.dumps(invoice),
     )
+
+
+def _parts(invoice: Record) -> Iterator[tuple[str, str, str]]:
+    for kind in PARTS:
+        for part in invoice.get(kind) or ():
+            if part.get("external_id"):
+                yield kind, part["external_id"], invoice["uuid"]
 
 
 def _event(event: Record) -> list[tuple[Any, ...]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.imports.journal import Journal
     from airflow_provider_chartmogul.reconcile.findings import Findings
@@ -27,7 +28,7 @@ _TABLE: Final = (
     "CREATE TABLE implied (customer TEXT PRIMARY KEY, mrr INTEGER, currency TEXT, unclear TEXT) WITHOUT ROWID"
 )
 _SIDE_BY_SIDE: Final = """
-SELECT c.external_id, c.mrr, c.currency, i.mrr, i.currency, CASE
+SELECT c.uuid, c.external_id, c.mrr, c.currency, i.mrr, i.currency, CASE
     WHEN c.parts > 1 THEN 'is merged from several'
     WHEN EXISTS (SELECT 1 FROM records r WHERE r.customer = c.external_id AND r.state IS NOT NULL)
         THEN 'has records in the source that are invalid'
@@ -79,16 +80,31 @@ class Implied:
         currency = "several" if len(currencies) > 1 else "".join(currencies) or None
         self._journal.change("INSERT INTO implied VALUES (?, ?, ?, ?)", (customer, mrr, currency, unclear))
 
-    def compare(self, findings: Findings) -> None:
-        """Note each customer whose MRR differs, and each for whom it could not be compared."""
-        for customer, shown, account, implied, _, unclear in self._journal.ask(_SIDE_BY_SIDE):
+    def compare(self, findings: Findings, client: ChartMogulClient | None = None) -> None:
+        """Note each customer whose MRR differs, and each for whom it could not be compared.
+
+        :param client: is asked what has ended in ChartMogul, where the source gives no subscription events.
+        """
+        for uuid, customer, shown, account, implied, _, unclear in self._journal.ask(_SIDE_BY_SIDE):
             names = {"customer_external_id": customer, "currency": account, "external_id": customer, "field": "mrr"}
+            if (
+                not unclear
+                and client is not None
+                and (implied or 0) != shown
+                and self._has_ended(client, customer, uuid)
+            ):
+                unclear = "has subscriptions that have ended in ChartMogul, and the source gives no subscription_events"
             if unclear:
                 findings.note(NO_DIFFERENCE, "customer", **names, message=unclear)
                 continue
             self.compared += 1
             if (implied or 0) != shown:
                 findings.note("mrr", "customer", **names, source_value=implied or 0, chartmogul_value=shown)
+
+    def _has_ended(self, client: ChartMogulClient, customer: str, uuid: str) -> bool:
+        if self._journal.one("SELECT 1 FROM held_events WHERE customer = ? LIMIT 1", (customer,)):
+            return True
+        return any(one.get("cancellation_dates") for one in client.subscriptions.list_imported(uuid))
 
     def _charge(self, item: Mapping[str, Any]) -> Charge:
         interval = self._plans.get(item["plan_external_id"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_chartmogul.imports.records import PARTS, flat
-from airflow_provider_chartmogul.reconcile.values import Difference, differences
+from airflow_provider_chartmogul.reconcile.values import Difference, differences, meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,9 +22,13 @@ PART_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
         "tax_amount_in_cents",
         "discount_amount_in_cents",
         "discount_code",
+        "discount_description",
+        "transaction_fees_in_cents",
+        "account_code",
         "quantity",
         "plan_external_id",
         "subscription_external_id",
+        "subscription_set_external_id",
         "service_period_start",
         "service_period_end",
         "prorated",
@@ -33,6 +37,14 @@ PART_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "transactions": ("type", "result", "date", "amount_in_cents"),
 }
+_ALSO_HELD: Final[Mapping[str, tuple[str, ...]]] = {
+    "line_items": ("description", "balance_transfer", "transaction_fees_currency"),
+    "transactions": ("transaction_fees_in_cents", "transaction_fees_currency"),
+}
+"""Fields of parts that are not compared, but would be lost with them."""
+
+TERMS: Final = ("date", "due_date", "currency", "collection_method")
+"""What can be changed of an invoice that stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +86,7 @@ def as_held(invoice: Record, plans: Mapping[str, str]) -> Record:
     """
     held: Record = {name: invoice[name] for name in INVOICE_FIELDS if name in invoice}
     for kind, fields in PART_FIELDS.items():
-        held[kind] = [_part(part, fields, plans) for part in invoice.get(kind) or ()]
+        held[kind] = [_part(part, (*fields, *_ALSO_HELD[kind]), plans) for part in invoice.get(kind) or ()]
     whole = abs(_amount(held["line_items"]))
     for transaction in held["transactions"]:
         # without an amount it is about all of the invoice
@@ -98,7 +110,7 @@ def totals(invoice: Mapping[str, Any]) -> Totals:
 def compare(ours: Record, theirs: Record, *, with_transactions: bool) -> Iterator[Difference]:
     """Yield what differs between an invoice of the source and the one that ChartMogul has of this name.
 
-    :param with_transactions: whether the source knows of payments.
+    :param with_transactions: whether the source gives the payments of this invoice.
     """
     yield from differences(INVOICE_FIELDS, ours, theirs)
     mine, its = totals(ours), totals(theirs)
@@ -111,6 +123,42 @@ def compare(ours: Record, theirs: Record, *, with_transactions: bool) -> Iterato
     yield from (pair for pair in pairs if pair[1] != pair[2])
     for kind in PARTS if with_transactions else PARTS[:1]:
         yield from _compare_parts(kind, ours[kind], theirs[kind])
+
+
+def lost(ours: Record, theirs: Record) -> str | None:
+    """Return the first thing that ChartMogul has in an invoice and the source does not give, if there is any.
+
+    ``due_date`` and ``collection_method`` are none: :func:`carried` has them.
+    """
+    for kind in PARTS:
+        pairs, alone, left = _paired(kind, ours[kind], theirs[kind])
+        if kind == "transactions" and left:
+            return f"transactions[{_name(left[0])}]"
+        # which one of the source stands for one of another name cannot be told
+        given = {name: True for name in _fields_held(kind) if any(part.get(name) is not None for part in alone)}
+        for mine, its in [*pairs, *((given, part) for part in left)]:
+            if name := _lost_field(kind, mine, its):
+                return f"{kind}[{_name(its)}].{name}"
+    return None
+
+
+def carried(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Record:
+    """Return the terms that ChartMogul has of an invoice and the source does not give."""
+    return {name: theirs[name] for name in TERMS if ours.get(name) is None and theirs.get(name) is not None}
+
+
+def _fields_held(kind: str) -> tuple[str, ...]:
+    return (*PART_FIELDS[kind], *_ALSO_HELD[kind])
+
+
+def _lost_field(kind: str, mine: Mapping[str, Any], its: Mapping[str, Any]) -> str | None:
+    for name in _fields_held(kind):
+        # an amount that a transaction does not give is that of the invoice; a currency alone says nothing
+        implied = kind == "transactions" and name == "amount_in_cents"
+        implied = implied or (name == "transaction_fees_currency" and not its.get("transaction_fees_in_cents"))
+        if not implied and mine.get(name) is None and meant(name, its.get(name)) != meant(name, None):
+            return name
+    return None
 
 
 def _part(part: Mapping[str, Any], fields: Sequence[str], plans: Mapping[str, str]) -> Record:
@@ -128,25 +176,40 @@ def _amount(items: Iterable[Mapping[str, Any]]) -> int:
 
 
 def _compare_parts(kind: str, ours: Sequence[Record], theirs: Sequence[Record]) -> Iterator[Difference]:
-    fields = PART_FIELDS[kind]
-    left = {part.get("external_id") or part["uuid"]: part for part in theirs}
-    unmatched = []
+    pairs, ours_alone, theirs_alone = _paired(kind, ours, theirs)
+    for mine, its in pairs:
+        if mine["external_id"] == its.get("external_id"):
+            yield from differences(PART_FIELDS[kind], mine, its, f"{kind}[{mine['external_id']}].")
+    for part in ours_alone:
+        yield f"{kind}[{part['external_id']}]", part.get("amount_in_cents"), None
+    for part in theirs_alone:
+        yield f"{kind}[{_name(part)}]", None, part.get("amount_in_cents")
+
+
+def _paired(
+    kind: str, ours: Sequence[Record], theirs: Sequence[Record]
+) -> tuple[list[tuple[Record, Record]], list[Record], list[Record]]:
+    """Return which parts are the same by name, or else differ in nothing but it; and what only each side has."""
+    left = {_name(part): part for part in theirs}
+    pairs, unmatched, alone = [], [], []
     for part in ours:
-        name = part["external_id"]
-        if same := left.pop(name, None):
-            yield from differences(fields, part, same, f"{kind}[{name}].")
+        if same := left.pop(part["external_id"], None):
+            pairs.append((part, same))
         else:
             unmatched.append(part)
     by_amount: dict[Any, list[str]] = defaultdict(list)
     for name, part in left.items():
         by_amount[part.get("amount_in_cents")].append(name)
     for part in unmatched:
-        if (alike := _alike(part, left, by_amount, fields)) is None:
-            yield f"{kind}[{part['external_id']}]", part.get("amount_in_cents"), None
+        if (alike := _alike(part, left, by_amount, PART_FIELDS[kind])) is None:
+            alone.append(part)
         else:
-            del left[alike]
-    for name, part in left.items():
-        yield f"{kind}[{name}]", None, part.get("amount_in_cents")
+            pairs.append((part, left.pop(alike)))
+    return pairs, alone, list(left.values())
+
+
+def _name(part: Mapping[str, Any]) -> str:
+    return str(part.get("external_id") or part["uuid"])
 
 
 def _alike(

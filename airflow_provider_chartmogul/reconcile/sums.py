@@ -14,23 +14,24 @@ _TRANSACTIONS: Final = ("payments", "payments_in_cents", "refunds", "refunds_in_
 FIELDS: Final = (*_INVOICES, *_TRANSACTIONS)
 
 _TABLE: Final = (
-    "CREATE TABLE sums (customer TEXT, month TEXT, currency TEXT, amount, payments, paid, refunds, refunded)"
+    "CREATE TABLE sums (customer TEXT, month TEXT, currency TEXT, amount, payments, paid, refunds, refunded, known)"
 )
 _BOTH: Final = """
-SELECT customer, month, currency,
+SELECT customer, month, currency, min(known),
     sum(ours), sum(ours * amount), sum(ours * payments), sum(ours * paid), sum(ours * refunds), sum(ours * refunded),
     sum(1 - ours), sum((1 - ours) * amount), sum((1 - ours) * payments), sum((1 - ours) * paid),
     sum((1 - ours) * refunds), sum((1 - ours) * refunded)
 FROM (
-    SELECT customer, month, currency, 1 AS ours, amount, payments, paid, refunds, refunded FROM sums
+    SELECT customer, month, currency, 1 AS ours, amount, payments, paid, refunds, refunded, known FROM sums
     UNION ALL
-    SELECT customer, substr(moment, 1, 7), currency, 0, amount, payments, paid, refunds, refunded
+    SELECT customer, substr(moment, 1, 7), currency, 0, amount, payments, paid, refunds, refunded, NULL
     FROM held_invoices h WHERE errors IS NULL AND moment >= ? AND moment < ?
     AND ifnull((SELECT min(r.state IS NOT NULL) FROM records r
-                WHERE r.kind = 'invoices' AND r.external_id = h.external_id), 0) = 0
+                WHERE r.kind = 'invoices' AND r.external_id = h.external_id), ifnull(h.status = 'voided', 0)) = 0
 ) GROUP BY customer, month, currency
 """
-"""Of both sides; without what ChartMogul refused, and without what is bad in the source and so not compared."""
+"""Of both sides; without what ChartMogul refused, what is bad in the source and so not compared, and what is voided in
+ChartMogul and not in the source. ``known``: whether the source gives the payments of all its invoices."""
 
 
 class Sums:
@@ -45,25 +46,28 @@ class Sums:
         self._rows: list[tuple[Any, ...]] = []
         journal.define(_TABLE)
 
-    def take(self, customer: str, month: str, currency: str, totals: tuple[int, ...]) -> None:
-        """Take in an invoice of the source."""
-        self._rows.append((customer, month, currency, *totals))
+    def take(self, customer: str, month: str, currency: str, totals: tuple[int, ...], *, known: bool) -> None:
+        """Take in an invoice of the source.
+
+        :param known: whether its payments are given.
+        """
+        self._rows.append((customer, month, currency, *totals, known))
         if len(self._rows) >= 1_000:
             self.flush()
 
     def flush(self) -> None:
         """Put everything into the table."""
-        self._journal.change_each("INSERT INTO sums VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._rows)
+        self._journal.change_each("INSERT INTO sums VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", self._rows)
         self._rows.clear()
 
     def compare(self, findings: Findings, window: Window, *, with_transactions: bool) -> None:
         """Note each sum that differs.
 
-        :param with_transactions: whether the source knows of payments.
+        :param with_transactions: whether the source knows of payments, for months in which it has no invoice.
         """
-        fields = FIELDS if with_transactions else _INVOICES
-        for customer, month, currency, *cells in self._journal.ask(_BOTH, (window.start, window.end)):
+        for customer, month, currency, known, *cells in self._journal.ask(_BOTH, (window.start, window.end)):
             self.compared += 1
+            fields = FIELDS if (with_transactions if known is None else known) else _INVOICES
             ours, theirs = cells[: len(FIELDS)], cells[len(FIELDS) :]
             for field, mine, its in zip(fields, ours, theirs, strict=False):
                 if mine != its:

@@ -23,6 +23,8 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "amount_in_cents": 0,
     "tax_amount_in_cents": 0,
     "discount_amount_in_cents": 0,
+    "transaction_fees_in_cents": 0,
+    "balance_transfer": False,
     "prorated": False,
     "proration_type": "differential",
     "event_order": 0,

@@ -54,6 +54,7 @@ class Found:
     rows: list[dict[str, Any]]
     fixes: list[dict[str, Any]]
     extras: list[dict[str, Any]]
+    updates: list[dict[str, Any]]
     short: set[tuple[Any, ...]] = field(init=False)
     """Of each row: kind, what it is about, field, and the values of both sides."""
 
@@ -111,7 +112,14 @@ class Sides:
         with Reconciliation(self.client, self.data_source, given.keys(), window, **options) as found:
             found.read(one if isinstance(one, Given) else Given(kind, one, "") for kind in given for one in given[kind])
             found.compare()
-            return Found(found.summary(), list(found.differences()), list(found.fixes()), list(found.extras()))
+            offers = (list(found.fixes()), list(found.extras()), list(found.updates()))
+            return Found(found.summary(), list(found.differences()), *offers)
+
+
+def reasons(found: Found) -> set[str | None]:
+    """Return why nothing is offered for the invoices that differ, or ``None`` where something is."""
+    kinds = ("different", "extra", "voided")
+    return {row["message"] for row in found.rows if row["kind"] in kinds and row["level"] == "invoice"}
 
 
 def sums(

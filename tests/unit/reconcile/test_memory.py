@@ -12,7 +12,7 @@ from airflow_provider_chartmogul.client.pagination import Listing, PageShape
 from airflow_provider_chartmogul.imports import Given
 from airflow_provider_chartmogul.reconcile import Reconciliation
 from tests.unit.imports.samples import cancellation, customer, plan
-from tests.unit.reconcile.sides import bill
+from tests.unit.reconcile.sides import bill, item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +26,7 @@ def source(count: int) -> Iterator[Given]:
     yield Given("plans", plan(), "")
     for number in range(count):
         yield Given("customers", customer(number), "")
-        yield Given("invoices", bill(number), "")
+        yield Given("invoices", bill(number, line_items=[item(number, quantity=1)]), "")
         yield Given("subscription_events", cancellation(number, external_id=f"end-{number}"), "")
 
 
@@ -45,7 +45,9 @@ def chartmogul(count: int) -> Any:
     """As many records on the other side, of which each differs."""
     plans = [{"uuid": "pl_1", **plan()}]
     customers = listing(count, lambda n: {"uuid": f"cus_{n}", "external_id": f"other-{n}", "mrr": 1, "currency": "USD"})
-    invoices = listing(count, lambda n: {**bill(n, date="2026-03-02"), "uuid": f"inv_{n}"})
+    invoices = listing(
+        count, lambda n: {**bill(n, line_items=[item(n, quantity=2)]), "uuid": f"inv_{n}", "customer_uuid": f"cus_{n}"}
+    )
     events = listing(count, lambda n: {**cancellation(n, external_id=f"other-{n}", event_date="2026-03-21"), "id": n})
     return SimpleNamespace(
         **{
@@ -56,7 +58,9 @@ def chartmogul(count: int) -> Any:
                 "invoices": invoices,
                 "subscription_events": events,
             }.items()
-        }
+        },
+        data_sources=SimpleNamespace(retrieve=lambda uuid: {"uuid": uuid, "system": "Custom"}),
+        subscriptions=SimpleNamespace(list=lambda uuid: [], list_imported=lambda uuid: []),
     )
 
 

@@ -12,7 +12,7 @@ from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.imports import Given
 from airflow_provider_chartmogul.reconcile import COLUMNS, Window
 from tests.unit.imports.samples import cancellation, customer, invoice, plan
-from tests.unit.reconcile.sides import NOTHING, Sides, bill, history, item, payment, sums
+from tests.unit.reconcile.sides import NOTHING, Sides, bill, history, item, payment, reasons, sums
 
 if TYPE_CHECKING:
     from airflow_provider_chartmogul.client import ChartMogulClient
@@ -31,7 +31,13 @@ def sides(client: ChartMogulClient, data_source: str) -> Sides:
 class TestEqual:
     def test_after_an_import(self, sides: Sides) -> None:
         found = sides.compare()
-        assert found.summary == {"equal": True, "differences": {}, "compared": EVERYTHING, "not_compared": 0}
+        assert found.summary == {
+            "equal": True,
+            "differences": {},
+            "open": {},
+            "compared": EVERYTHING,
+            "not_compared": 0,
+        }
         assert (found.rows, found.fixes, found.extras) == ([], [], [])
 
     def test_parts_beside_their_invoices(self, sides: Sides) -> None:
@@ -50,7 +56,8 @@ class TestEqual:
         changed = sides.compare({**sides.records, "invoices": bare, **parts})
         assert ("different", "inv-2", "line_items[inv-2-seats].amount_in_cents", 4000, 5000) in changed.short
         whole = bill(2, line_items=[item(2, amount_in_cents=4000)])
-        assert changed.fixes == [{"kind": "invoices", "record": whole, "replace": True}]
+        was = sides.invoice("inv-2")
+        assert changed.fixes == [{"kind": "invoices", "record": whole, "replace": True, "was": was}]
 
     @pytest.mark.parametrize(
         "fields",
@@ -118,15 +125,16 @@ class TestInvoices:
 
     def test_extra(self, sides: Sides) -> None:
         sides.store({"invoices": [bill(9, customer_external_id="acct-2", line_items=[item(2, external_id="more")])]})
-        uuid = sides.invoice("inv-9")["uuid"]
-        found = sides.compare()
+        was = sides.invoice("inv-9")
+        uuid = was["uuid"]
+        found = sides.compare(max_extra=1)
         assert found.short == {
             ("extra", "inv-9", None, None, uuid),
             *sums(2, theirs=(2, 10000, 2, 10000)),
         }
         assert found.fixes == []
-        name = {"data_source_uuid": sides.data_source, "external_id": "inv-9"}
-        assert found.extras == [{"kind": "invoices", "record": name, "problems": []}]
+        name = {"uuid": uuid, "external_id": "inv-9"}
+        assert found.extras == [{"kind": "invoices", "record": name, "problems": [], "was": was}]
 
     def test_another_amount(self, sides: Sides) -> None:
         sides.replace(bill(2, line_items=[item(2, amount_in_cents=4000)]))
@@ -139,7 +147,9 @@ class TestInvoices:
             ("mrr", "acct-2", "mrr", 5000, 4000),
         }
         assert found.summary["differences"]["different"] == {"invoice": 1}
-        assert found.fixes == [{"kind": "invoices", "record": bill(2), "replace": True}]
+        was = sides.invoice("inv-2")
+        assert found.fixes == [{"kind": "invoices", "record": bill(2), "replace": True, "was": was}]
+        assert found.updates == []
 
     @pytest.mark.parametrize(
         ("fields", "field", "ours", "theirs"),
@@ -154,7 +164,12 @@ class TestInvoices:
         given = bill(2, due_date="2026-03-15", collection_method="automatic")
         sides.records["invoices"][1] = given
         sides.replace({**given, **fields})
-        assert sides.compare().short == {("different", "inv-2", field, ours, theirs)}
+        found = sides.compare()
+        assert found.short == {("different", "inv-2", field, ours, theirs)}
+        assert found.fixes == []
+        record = {"data_source_uuid": sides.data_source, **given}
+        letter = {"kind": "invoices", "record": record, "problems": [], "was": sides.invoice("inv-2")}
+        assert found.updates == [letter]
 
     def test_another_customer(self, sides: Sides) -> None:
         sides.replace(bill(2, customer_external_id="acct-3"))
@@ -440,7 +455,8 @@ class TestBadOnes:
             "may be one that could not be read in the source",
         )
         assert found.extras == []
-        assert "which of 1 in ChartMogul are extra is open" in caplog.text
+        assert found.summary["open"] == {"extra": 1}
+        assert "each of 1 may be one that could not be read in the source" in caplog.text
 
     def test_what_hangs_on_a_bad_one(self, sides: Sides) -> None:
         sides.records["customers"][1]["name"] = 5
@@ -516,6 +532,7 @@ class TestMrr:
 
     def test_voided_invoices(self, sides: Sides) -> None:
         sides.client.invoices.update_status(sides.data_source, "inv-2", status="voided")
+        sides.records["invoices"][1]["status"] = "voided"
         told = "has invoices that are voided or written off in ChartMogul"
         assert self.not_compared(sides) == [("acct-2", told)]
 
@@ -558,8 +575,11 @@ class TestWindow:
             (Window.of(None, "2026-05-01"), ["inv-1", "inv-2"]),
             (Window.of("2026-04-01", None), ["inv-2", "inv-3"]),
         ):
-            found = months.compare(only, window=window)
-            assert [line["record"]["external_id"] for line in found.extras] == extra
+            found = months.compare(only, window=window, max_extra=100)
+            assert [row["external_id"] for row in found.rows if row["kind"] == "extra"] == extra
+            # its date may lie outside of the window in the source
+            assert found.extras == []
+            assert reasons(found) == {"may be one whose date lies outside of the window in the source"}
 
     def test_bad_ones_of_other_months_are_not_told_of(self, months: Sides) -> None:
         months.records["invoices"].append(bill(3, date="2026-05-01"))
@@ -616,8 +636,14 @@ def test_lists_are_read_once_by_full_pages(sides: Sides, emulator: Emulator) -> 
     more = [customer(number) for number in range(1_000, 1_300)]
     sides.store({"customers": more, "invoices": [bill(number) for number in range(1_000, 1_300)]})
     before = Counter(emulator.stats()["requests_by_operation"])
-    found = sides.compare()
+    found = sides.compare(max_extra=300)
     assert found.summary["differences"]["extra"] == {"customer": 300, "invoice": 300}
     assert len(found.extras) == 300
     asked = Counter(emulator.stats()["requests_by_operation"]) - before
-    assert asked == {"GET /plans": 1, "GET /customers": 2, "GET /invoices": 2, "GET /subscription_events": 1}
+    assert asked == {
+        "GET /data_sources/{data_source_uuid}": 1,
+        "GET /plans": 1,
+        "GET /customers": 2,
+        "GET /invoices": 2,
+        "GET /subscription_events": 1,
+    }
