@@ -13,7 +13,10 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_chartmogul.exceptions import ChartMogulError, ChartMogulReconciliationError
 from airflow_provider_chartmogul.operators.imports import ChartMogulBulkImportOperator
-from airflow_provider_chartmogul.operators.invoices import ChartMogulDeleteInvoicesOperator
+from airflow_provider_chartmogul.operators.invoices import (
+    ChartMogulDeleteInvoicesOperator,
+    ChartMogulImportInvoicesOperator,
+)
 from airflow_provider_chartmogul.operators.reconcile import ChartMogulReconcileOperator
 from airflow_provider_chartmogul.reconcile import COLUMNS
 from tests.backfill.billing_history import BillingHistory
@@ -156,6 +159,42 @@ def test_the_same_difference_is_mended_once_more(client: ChartMogulClient, data_
         assert reconcile(data_source, **records)["equal"] is True
 
 
+def test_terms_are_mended_where_they_are(client: ChartMogulClient, data_source: str, tmp_path: Path) -> None:
+    records: dict[str, Any] = history()
+    both = Sides(client, data_source, records)
+    both.store(records)
+    uuid = both.invoice("inv-2")["uuid"]
+    items = [{**item(2), "invoice_external_id": "inv-2"}]
+    bare = {name: value for name, value in bill(2).items() if name != "line_items"}
+    changed = {**bare, "date": "2026-03-02", "due_date": "2026-03-15", "collection_method": "manual"}
+    records["invoices"] = [bill(1), changed, bill(3)]
+    records["line_items"] = items
+    updates, fixes = tmp_path / "updates.jsonl", tmp_path / "fixes.jsonl"
+    found = reconcile(data_source, **records, update_path=str(updates), fix_path=str(fixes))
+    assert (found["differences"], found["open"]) == ({"different": {"invoice": 1}}, {})
+    assert lines(fixes) == []
+    (letter,) = lines(updates)
+    assert letter["was"]["uuid"] == uuid
+    done = run(ChartMogulImportInvoicesOperator(task_id="update", records=str(updates), if_exists="update"))
+    assert done["updated"] == 1
+    assert both.invoice("inv-2")["uuid"] == uuid
+    assert reconcile(data_source, **records)["equal"] is True
+
+
+def test_one_that_is_imported_anew_is_not_deleted(client: ChartMogulClient, data_source: str, tmp_path: Path) -> None:
+    records: dict[str, Any] = history()
+    both = Sides(client, data_source, records)
+    both.store(records)
+    extras = tmp_path / "extras.jsonl"
+    left = {**records, "invoices": records["invoices"][:2]}
+    assert reconcile(data_source, **left, extra_path=str(extras), max_extra=1)["open"] == {}
+    both.replace(bill(3))
+    assert run(ChartMogulDeleteInvoicesOperator(task_id="delete", records=str(extras)))["missing"] == 1
+    assert both.invoice("inv-3")
+    assert reconcile(data_source, **left, extra_path=str(extras))["open"] == {"extra": 1}
+    assert lines(extras) == []
+
+
 @pytest.mark.parametrize("suffix", ["jsonl", "jsonl.gz", "parquet"])
 def test_a_second_run_writes_the_same_bytes(
     data_source: str, broken: dict[str, Any], tmp_path: Path, suffix: str
@@ -288,6 +327,9 @@ def test_an_end_of_a_subscription_in_the_future_does_not_count_yet(data_source: 
         ({"line_items": [{}]}, "line_items are compared with their invoices"),
         ({"transactions": "payments.csv"}, "transactions are compared with their invoices"),
         ({"invoices": [{}], "fail_on_difference": "{{ params.strict }}"}, "fail_on_difference must be True or False"),
+        ({"invoices": [{}], "max_extra": "many"}, "max_extra must be a number"),
+        ({"invoices": [{}], "max_extra": 1.5}, "max_extra must be at least 0"),
+        ({"invoices": [{}], "max_extra": -1}, "max_extra must be at least 0"),
         ({"invoices": [{}], "compare_mrr": "no"}, "compare_mrr must be True or False"),
     ],
 )
@@ -300,6 +342,9 @@ def test_arguments_that_cannot_be(arguments: dict[str, Any], message: str) -> No
     ("arguments", "message"),
     [
         ({"data_source_uuid": "None"}, "data_source_uuid is empty"),
+        ({"data_source_uuid": '["ds_1"]'}, "data_source_uuid must be an id"),
+        ({"fix_path": "a.jsonl", "extra_path": "a.jsonl"}, "fix_path and extra_path are the same file"),
+        ({"differences_path": "a.jsonl", "update_path": "a.jsonl"}, "differences_path and update_path are the same"),
         ({"differences_path": "None"}, "differences_path"),
         ({"interval_start": "None"}, "interval_start is empty"),
     ],
