@@ -15,6 +15,7 @@ from airflow_provider_chartmogul.exceptions import ChartMogulConnectionError, Ch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from threading import Event
 
 T = TypeVar("T")
 
@@ -31,6 +32,7 @@ REFUSED_UNSEEN = frozenset({429, 503})
 
 # Monotonic. A look-up inside of a write shares the write's deadline, so that the whole stays bounded.
 _deadline: ContextVar[float | None] = ContextVar("chartmogul_deadline", default=None)
+_stop: ContextVar[Event | None] = ContextVar("chartmogul_stop", default=None)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -70,6 +72,7 @@ def retrying(attempt: Callable[[], T], *, name: str, seconds: float, slow_down: 
             wait=_wait,
             stop=lambda state: time.monotonic() + state.upcoming_sleep > deadline,
             before_sleep=before_sleep,
+            sleep=_sleep,
             reraise=True,
         )(attempt)
 
@@ -88,6 +91,25 @@ def bounded(seconds: float) -> Iterator[float]:
         yield deadline
     finally:
         _deadline.reset(token)
+
+
+@contextmanager
+def stopped_by(stop: Event) -> Iterator[None]:
+    """Let waits for another try inside end with an error as soon as an event is set. Holds in this thread."""
+    token = _stop.set(stop)
+    try:
+        yield
+    finally:
+        _stop.reset(token)
+
+
+def _sleep(seconds: float) -> None:
+    stop = _stop.get()
+    if stop is None:
+        time.sleep(seconds)
+    elif stop.wait(seconds):
+        # whether the last try was in doubt is for whoever has set the event: nobody waits for this answer any more
+        raise ChartMogulConnectionError("given up, since what it was for has ended")
 
 
 def _wait(state: RetryCallState) -> float:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_chartmogul.client.retry import is_transient
+from airflow_provider_chartmogul.client.retry import is_transient, stopped_by
 from airflow_provider_chartmogul.exceptions import (
     ChartMogulAmbiguousWriteError,
     ChartMogulAuthenticationError,
@@ -79,8 +79,9 @@ def send_each(records: Sequence[Record], send: Send, *, threads: int, account: A
         for worker in as_completed([pool.submit(run.work) for _ in range(min(threads, len(records)))]):
             worker.result()
     finally:
-        # also on a signal that ends the task: nothing may go on sending behind its back
+        # also on a signal that ends the task: nothing may go on sending behind its back, nor wait for an outage
         run.stop.set()
+        run.ended.set()
         try:
             pool.shutdown()
         finally:
@@ -100,6 +101,7 @@ class _Run:
     sent: list[Sent | None] = field(init=False)
     stopped_by: ChartMogulError | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
     next_position: int = 0
     failed_in_a_row: int = 0
@@ -134,7 +136,9 @@ class _Run:
 
     def attempt(self, record: Record) -> Sent:
         try:
-            return self.send(record)
+            # a record that waits for another try is given up when the task ends
+            with stopped_by(self.ended):
+                return self.send(record)
         except ChartMogulError as error:
             if isinstance(error, ChartMogulAuthenticationError | ChartMogulPermissionError):
                 self.stopped_by = error

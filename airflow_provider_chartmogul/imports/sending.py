@@ -5,11 +5,13 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
+import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_chartmogul.client.retry import bounded, stopped_by
 from airflow_provider_chartmogul.exceptions import (
     ChartMogulNotFoundError,
     ChartMogulUnprocessableError,
@@ -131,32 +133,32 @@ class Sender:
         :param waiting: instead of what the pace says.
         :raises ChartMogulWaitTimeoutError: not done in time.
         """
-        run = _Run(list(batches), self._pace.waiting if waiting is None else waiting)
         threads = ThreadPoolExecutor(self._client.max_connections, thread_name_prefix="chartmogul-import")
+        run = _Run(list(batches), self._pace.waiting if waiting is None else waiting, threads, self._deadline)
         try:
             while run.left():
-                self._begin(run, threads)
-                self._look(run, threads)
+                self._begin(run)
+                self._look(run)
                 self._take(run)
                 run.tell_progress()
                 if not run.waiting and run.is_stuck(self.under_way, self._pace):
                     break
         finally:
-            # also on a signal that ends the task: nothing may go on sending behind its back
+            # also on a signal that ends the task: nothing may go on sending behind its back, nor wait for an outage
+            run.stop.set()
             threads.shutdown(cancel_futures=True)
         return [self.under_way[number] for number in sorted(self.under_way)]
 
-    def _begin(self, run: _Run, threads: ThreadPoolExecutor) -> None:
+    def _begin(self, run: _Run) -> None:
         while run.may_begin(self.under_way, self._pace) and len(run.jobs) < 2 * self._client.max_connections:
             batch = run.next_batch()
-            self._find(run, threads, Sent(batch, self._name(batch, 1)))
+            self._find(run, Sent(batch, self._name(batch, 1)))
 
-    def _find(self, run: _Run, threads: ThreadPoolExecutor, sent: Sent) -> None:
+    def _find(self, run: _Run, sent: Sent) -> None:
         self.under_way[sent.batch.number] = sent
-        run.jobs[threads.submit(self._look_up, sent, self._spot(sent.batch))] = (sent, self._found)
+        run.submit(sent, self._found, self._look_up, sent, self._spot(sent.batch))
 
-    def _look(self, run: _Run, threads: ThreadPoolExecutor) -> None:
-        run.threads = threads
+    def _look(self, run: _Run) -> None:
         now = time.monotonic()
         if run.waiting and now > self._deadline:
             raise self._timed_out()
@@ -164,7 +166,7 @@ class Sender:
             self._send(run, run.bodies.pop(0))
         while run.waiting and run.due and run.due[0][0] <= now:
             sent = heapq.heappop(run.due)[2]
-            run.jobs[threads.submit(self._retrieve, sent.name)] = (sent, self._found)
+            run.submit(sent, self._found, self._retrieve, sent.name)
 
     def _take(self, run: _Run) -> None:
         """Wait until something happens, and go on with it."""
@@ -206,10 +208,10 @@ class Sender:
         if body is None:
             self._done(run, sent)
         elif self._name(sent.batch, sent.attempt) != sent.name:
-            self._find(run, run.threads, Sent(sent.batch, self._name(sent.batch, 1)))
+            self._find(run, Sent(sent.batch, self._name(sent.batch, 1)))
         else:
             run.sending += 1
-            run.jobs[run.threads.submit(self._create, sent, body)] = (sent, self._created)
+            run.submit(sent, self._created, self._create, sent, body)
 
     def _create(self, sent: Sent, body: bytes) -> Refusal | bool:
         """Send, unless another run has just sent the same; return whether this one did, or why it was refused."""
@@ -242,7 +244,7 @@ class Sender:
             self._done(run, sent)
         else:
             again = Sent(sent.batch, self._name(sent.batch, sent.attempt + 1), sent.attempt + 1)
-            self._find(run, run.threads, again)
+            self._find(run, again)
 
     def _done(self, run: _Run, sent: Sent) -> None:
         del self.under_way[sent.batch.number]
@@ -252,7 +254,7 @@ class Sender:
         names = ", ".join(sorted(sent.name for sent in self.under_way.values())[:3])
         return ChartMogulWaitTimeoutError(
             f"{len(self.under_way)} imports into {self._source} are not done after {self._pace.timeout:g} s, such as "
-            f"{names}; a repeated run finds them on the server and goes on"
+            f"{names}; a repeated run looks for them on the server and goes on"
         )
 
 
@@ -262,6 +264,8 @@ class _Run:
 
     batches: list[Batch]
     waiting: bool
+    threads: ThreadPoolExecutor
+    deadline: float
     total: int = 0
     done: set[int] = field(default_factory=set)
     jobs: dict[Future[Any], tuple[Sent, Callable[..., None]]] = field(default_factory=dict)
@@ -270,10 +274,18 @@ class _Run:
     order: itertools.count[int] = field(default_factory=itertools.count)
     sending: int = 0
     told: float = field(default_factory=time.monotonic)
-    threads: ThreadPoolExecutor = field(init=False)
+    stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.total = len(self.batches)
+
+    def submit(self, sent: Sent, proceed: Callable[..., None], job: Callable[..., Any], *arguments: Any) -> None:
+        """Let a thread do a job, and somebody go on with what it returns."""
+        self.jobs[self.threads.submit(self._within_bounds, job, *arguments)] = (sent, proceed)
+
+    def _within_bounds(self, job: Callable[..., Any], *arguments: Any) -> Any:
+        with stopped_by(self.stop), bounded(self.deadline - time.monotonic()):
+            return job(*arguments)
 
     def left(self) -> bool:
         return len(self.done) < self.total

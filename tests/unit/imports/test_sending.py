@@ -12,6 +12,7 @@ from airflow_provider_chartmogul.client import ChartMogulClient
 from airflow_provider_chartmogul.exceptions import ChartMogulServerError, ChartMogulWaitTimeoutError
 from airflow_provider_chartmogul.imports import BillingImport
 from airflow_provider_chartmogul.imports.billing_import import inline
+from airflow_provider_chartmogul.imports.packing import Batch
 from tests.unit.imports.running import asked, limits_and_pace, named, of_state, posts, run
 from tests.unit.imports.samples import billing, customer, invoice, line_item, plan
 
@@ -410,3 +411,36 @@ def test_items_beside_their_invoices_are_unknown_with_them(
     records = {**billing(1), "line_items": [line_item(invoice_external_id="inv-1")]}
     result, _ = account(client, data_source, records, ChartMogulWaitTimeoutError, timeout=0.2)
     assert of_state(result, "unknown")["line_items"] == 1
+
+
+def test_a_task_that_ends_does_not_wait_for_an_outage(
+    emulator: Emulator, data_source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal in the middle of an outage: requests that wait for another try are given up."""
+    from airflow_provider_chartmogul.imports import sending
+
+    def interrupted(jobs: Any, **options: Any) -> Any:
+        while not emulator.stats()["requests_by_operation"]:
+            pass
+        raise KeyboardInterrupt
+
+    emulator.set_faults([{"kind": "503"}])
+    before = emulator.stats()["requests"]
+    monkeypatch.setattr(sending, "wait", interrupted)
+    with ChartMogulClient(
+        emulator.api_key, emulator.base_url, requests_per_second=10_000, max_retry_seconds=5
+    ) as patient:
+        batches = [Batch(number) for number in range(2)]
+        sender = sending.Sender(
+            patient,
+            data_source,
+            sending.Pace(),
+            name=lambda batch, _: f"import-{batch.number}",
+            body=lambda *_: None,
+            spot=lambda _: lambda: True,
+            finished=lambda _: True,
+        )
+        with pytest.raises(KeyboardInterrupt):
+            sender.run(batches)
+    # seven tries of each take five seconds
+    assert emulator.stats()["requests"] - before <= 6
