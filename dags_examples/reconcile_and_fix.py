@@ -3,10 +3,12 @@
 Needs: connections ``chartmogul_default`` and ``billing`` (any database with an SQLAlchemy dialect); a pool
 ``chartmogul`` (``airflow pools set chartmogul 4 "ChartMogul API"``); beside this file ``billing_mappings.json``, which
 says how the fields of ChartMogul are made of the columns of the queries; Variable ``chartmogul_backfill_folder`` for
-the table of differences and the plan that mends them, for example ``s3://bucket/backfill``.
+the table of differences and the plans that mend them, for example ``s3://bucket/backfill``.
 
-Invoices that are missing are imported, different ones give way to those of the database. Invoices that only ChartMogul
-has are deleted if the run is triggered with ``delete_extra``; otherwise they stay, and the last task tells of them.
+Invoices that are missing are imported, different ones give way to those of the database, or only get their terms.
+Invoices that only ChartMogul has are deleted if the run is triggered with ``delete_extra``; otherwise they stay, and
+the last task tells of them. It tells as well of what no plan holds, since to mend it might destroy what only ChartMogul
+has: the column ``message`` of the differences says why.
 """
 
 from __future__ import annotations
@@ -19,7 +21,10 @@ from airflow.providers.common.compat.sdk import DAG, Param, task
 
 from airflow_provider_chartmogul.operators.data_sources import ChartMogulGetOrCreateDataSourceOperator
 from airflow_provider_chartmogul.operators.imports import ChartMogulBulkImportOperator
-from airflow_provider_chartmogul.operators.invoices import ChartMogulDeleteInvoicesOperator
+from airflow_provider_chartmogul.operators.invoices import (
+    ChartMogulDeleteInvoicesOperator,
+    ChartMogulImportInvoicesOperator,
+)
 from airflow_provider_chartmogul.operators.reconcile import ChartMogulReconcileOperator
 from airflow_provider_chartmogul.sensors.processing import ChartMogulProcessingSensor
 
@@ -61,6 +66,7 @@ with DAG(
         task_id="compare",
         differences_path=f"{FOLDER}/differences.parquet",
         fix_path=f"{FOLDER}/fix.jsonl",
+        update_path=f"{FOLDER}/update.jsonl",
         extra_path=f"{FOLDER}/extra.jsonl",
         **billing,
     )
@@ -71,6 +77,13 @@ with DAG(
         records=f"{FOLDER}/fix.jsonl",
         rejected_path=f"{FOLDER}/rejected.jsonl",
         deferrable=True,
+    )
+
+    update = ChartMogulImportInvoicesOperator(
+        task_id="update",
+        records=f"{FOLDER}/update.jsonl",
+        if_exists="update",
+        rejected_path=f"{FOLDER}/not_updated.jsonl",
     )
 
     @task.short_circuit(ignore_downstream_trigger_rules=False)
@@ -97,4 +110,4 @@ with DAG(
         **billing,
     )
 
-    compare >> fix >> may_delete() >> delete >> ready >> compare_again
+    compare >> fix >> update >> may_delete() >> delete >> ready >> compare_again

@@ -164,7 +164,7 @@ def test_replay(history: BillingHistory, client: ChartMogulClient, billing: sa.e
 def test_reconcile_and_fix(
     history: BillingHistory, client: ChartMogulClient, billing: sa.engine.Engine, tmp_path: Path
 ) -> None:
-    """Break ChartMogul in four ways and the database in one; the DAG mends them, and finds nothing in a second run."""
+    """Break ChartMogul in five ways and the database in one; the DAG mends them, and finds nothing in a second run."""
     run("backfill_from_sql", UNTIL)
     source = client.data_sources.list().first()["uuid"]
     invoices = {i["external_id"]: i for i in client.invoices.list(data_source_uuid=source)}
@@ -172,6 +172,7 @@ def test_reconcile_and_fix(
     client.invoices.delete(invoices[names[0]]["uuid"])
     client.line_items.update(invoices[names[1]]["line_items"][0]["uuid"], amount_in_cents=1)
     client.transactions.delete(next(i for i in invoices.values() if i["transactions"])["transactions"][0]["uuid"])
+    client.invoices.update(invoices[names[3]]["uuid"], date="2024-01-01")
     stranger = invoices[names[2]]
     with billing.begin() as database:
         for table in ("payments", "invoice_lines", "invoices"):
@@ -181,6 +182,9 @@ def test_reconcile_and_fix(
     assert found["compare"]["equal"] is False
     assert found["compare"]["differences"]["missing"]["invoice"] == 1
     assert found["compare"]["differences"]["extra"]["invoice"] == 1
+    assert found["compare"]["open"] == {}
+    assert found["update"]["updated"] == 1
+    assert found["delete"]["deleted"] == 1
     assert found["compare_again"]["equal"] is True
     after = {i["external_id"] for i in client.invoices.list(data_source_uuid=source)}
     assert after == set(names) - {stranger["external_id"]}
