@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_chartmogul.billing_change.customers import check_sources, merged_customers
 from airflow_provider_chartmogul.moments import as_utc
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.streams.windows import Window
+
+_PORTION: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,14 @@ def find_continuations(client: ChartMogulClient, old: str, new: str, change: Win
         return within(change, ours, theirs, client.subscriptions.list(customer))
 
     with ThreadPoolExecutor(client.max_connections, thread_name_prefix="chartmogul-subscriptions") as pool:
-        for customer, (ours, theirs) in zip(customers, pool.map(candidates, customers), strict=True):
-            pairs, left = matched(ours, theirs)
-            found.connections.extend(_connection(customer, pair, reason) for pair, reason in pairs)
-            if all(left):
-                found.ambiguous.append(_open(customer, *left))
+        # in portions: answers would pile up that nobody has looked at, and after an error all would still be asked for
+        for start in range(0, len(customers), _PORTION):
+            portion = customers[start : start + _PORTION]
+            for customer, (ours, theirs) in zip(portion, pool.map(candidates, portion), strict=True):
+                pairs, left = matched(ours, theirs)
+                found.connections.extend(_connection(customer, pair, reason) for pair, reason in pairs)
+                if all(left):
+                    found.ambiguous.append(_open(customer, *left))
     return found
 
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FEW: Final = 200
-"""So many customers are looked up one by one; for more, the list of all is read, of which a page holds as many. Merged
-ones, named by external id, are looked up in any case."""
+"""So many customers are looked up one by one; for more, the list of all is read, of which a page holds as many, unless
+it has more pages than there are rows. Merged ones, named by external id, are looked up in any case."""
 
 
 class Customers:
@@ -55,19 +55,27 @@ class Customers:
 
         :raises ChartMogulError: they cannot be read; nothing was sent by then.
         """
-        if self._ledger.unmatched() > FEW:
-            self._walk()
-        # few from the beginning, or such as moved in the list while it was read
-        few = self._ledger.unmatched() <= FEW
-        self._look_up([row for row in self._ledger.unmatched_rows() if few or row[0] in self._unclear])
+        rows = self._ledger.unmatched()
+        to_the_end = rows > FEW and self._walk(rows)
+        # after that, few are such as moved in the list while it was read; many are not there
+        all_left = not to_the_end or self._ledger.unmatched() <= FEW
+        self._look_up([row for row in self._ledger.unmatched_rows() if all_left or row[0] in self._unclear])
 
-    def _walk(self) -> None:
+    def _walk(self, most: int) -> bool:
+        """Read the list of customers, and tell whether to its end.
+
+        :param most: most pages of it, as many as there are rows to look up instead. By e-mail address to the end
+            always: an address may be that of several.
+        """
         sources: list[str] | list[str | None] = [self._data_source_uuid]
         if self._columns.naming == "external_id":
             sources = self._ledger.data_sources()
-        for source in sources:
-            for page in self._client.customers.list(data_source_uuid=source).pages():
-                self._match(page.records)
+        pages = (page for source in sources for page in self._client.customers.list(data_source_uuid=source).pages())
+        for read, page in enumerate(pages, start=1):
+            self._match(page.records)
+            if read >= most and self._columns.naming != "email":
+                return False
+        return True
 
     def _match(self, customers: Iterable[Record]) -> None:
         by_key: dict[str, list[Record]] = {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_chartmogul.billing_change import find_continuations
+from airflow_provider_chartmogul.billing_change import continuations, find_continuations
 from airflow_provider_chartmogul.billing_change.continuations import matched, within
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
 from airflow_provider_chartmogul.streams.windows import Window
@@ -133,6 +133,23 @@ class TestOfAnAccount:
         (row,) = client.subscriptions.list(into)
         assert row["external_id"] == "ida-1"
         assert find_continuations(client, *sources, MAY) == found
+
+    def test_customers_of_several_portions(
+        self, client: ChartMogulClient, sources: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(continuations, "_PORTION", 2)
+        merged = []
+        for number in range(5):
+            into, from_ = (
+                client.customers.create(data_source_uuid=source, external_id=f"c{number}")["uuid"] for source in sources
+            )
+            for source, customer, start in zip(sources, (into, from_), ("2025-04-01", "2025-05-01"), strict=True):
+                self.bill(client, source, customer, f"s-{number}", start)
+            client.customers.merge(from_=from_, into=into)
+            merged.append(into)
+        found = find_continuations(client, *sources, MAY)
+        assert {one["customer_uuid"] for one in found.connections} == {*merged}
+        assert {one["reason"] for one in found.connections} == {"external_id"}
 
     def test_a_source_that_is_not_there(self, client: ChartMogulClient, sources: tuple[str, str]) -> None:
         with pytest.raises(ChartMogulNotFoundError):

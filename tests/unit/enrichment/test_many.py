@@ -9,6 +9,7 @@ import pytest
 
 from airflow_provider_chartmogul.emulator.store import projection
 from airflow_provider_chartmogul.emulator.views.customers import customer_json
+from airflow_provider_chartmogul.enrichment import customers
 from airflow_provider_chartmogul.enrichment.customers import FEW
 
 if TYPE_CHECKING:
@@ -28,11 +29,11 @@ def names(account: Account) -> list[str]:
     """More customers than are looked up, a third of them with one seat already; their external ids."""
     made = [f"c{number}" for number in range(MANY)]
     seats = [{"type": "Integer", "key": "seats", "value": 1}]
-    customers = [
+    imported = [
         {"external_id": name, "email": f"{name}@firm.example", "attributes": {"custom": seats if n % 3 == 0 else []}}
         for n, name in enumerate(made)
     ]
-    account.client.json_imports.create(account.billing, external_id="all", customers=customers)
+    account.client.json_imports.create(account.billing, external_id="all", customers=imported)
     while account.client.json_imports.retrieve(account.billing, "all")["status"] != "completed":
         pass
     return made
@@ -75,6 +76,33 @@ def test_many_who_are_not_in_the_list_are_not_looked_up(account: Account, enrich
     run = enrich(rows, attributes={"seats": "Integer"}, ignore_missing=True)
     assert run.summary["not_found"] == FEW + 1
     assert run.requests == {"GET /customers": 1}
+
+
+@pytest.mark.parametrize(
+    ("customer", "requests"),
+    [
+        ("customer_uuid", {"GET /customers": 1, "GET /customers/{customer_uuid}": 1}),
+        # a page, and a look
+        ("external_id", {"GET /customers": 2}),
+        # an address that is found may be that of others, too
+        ("email", {"GET /customers": 2}),
+    ],
+)
+@pytest.mark.usefixtures("names")
+def test_no_more_pages_are_read_than_there_are_rows(
+    account: Account, enrich: Enrich, customer: str, requests: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(customers, "FEW", 0)
+    last = list(account.client.customers.list())[-1]
+    rows = by(account, customer, [last["external_id"]])
+    run = enrich(
+        [{**rows[0], "seats": 7}],
+        customer=customer,
+        attributes={"seats": "Integer"},
+        data_source_uuid=account.billing,
+    )
+    assert run.requests - run.writes == requests
+    assert account.custom(last["uuid"]) == {"seats": 7}
 
 
 def test_few_are_looked_up(account: Account, enrich: Enrich, names: list[str]) -> None:
