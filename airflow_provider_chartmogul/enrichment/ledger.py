@@ -166,14 +166,6 @@ class Ledger(LocalTables):
                 zip(("state", "field", "message"), others, strict=True)
             )
 
-    def problem_count(self, states: Sequence[str]) -> int:
-        """Return how many problems there are with rows in one of these states."""
-        question = (
-            "SELECT count(*) FROM problems WHERE position IN"
-            " (SELECT position FROM rows WHERE state IN (SELECT value FROM json_each(?)))"
-        )
-        return int(self.one(question, (json.dumps(list(states)),)))
-
     def outcomes(self) -> Iterator[tuple[int, str, str | None, str, Record | None]]:
         """Yield position, place, customer, state and change of each row, once for each customer that it reaches."""
         question = (

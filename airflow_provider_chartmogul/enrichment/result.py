@@ -11,7 +11,7 @@ from airflow_provider_chartmogul.exceptions import (
     ChartMogulImportFailedError,
     ChartMogulImportIncompleteError,
 )
-from airflow_provider_chartmogul.imports.rejections import Rejection, summarised
+from airflow_provider_chartmogul.imports.rejections import Rejection, sorts_of, summarised
 from airflow_provider_chartmogul.imports.result import MAX_PROBLEMS, allowed_of
 
 if TYPE_CHECKING:
@@ -84,6 +84,11 @@ class Enrichment:
             line = {"kind": KIND, "record": record, "problems": faults, "retryable": state == "unknown"}
             yield {**line, "position": position, "place": place} | ({} if text is None else {"text": text})
 
+    def complaint(self) -> str:
+        """Return how many rows have failed, and why; an empty text if none has."""
+        failed = self.failures()
+        return f"{failed} rows failed: {summarised(sorts_of(self._rejections()))}" if failed else ""
+
     def raise_for_failures(self, max_rejected: float = 0) -> None:
         """Raise if more rows have failed than may, or if some were not sent.
 
@@ -98,7 +103,7 @@ class Enrichment:
         if failed <= allowed and not counts["not_sent"]:
             return
         left = f", {counts['not_sent']} others were not sent" if counts["not_sent"] else ""
-        told = summarised(self._rejections(), self.ledger.problem_count(self.failing))
+        told = summarised(sorts_of(self._rejections()))
         text = f"{failed} rows failed ({allowed} allowed){left}: {told}"
         if failed - counts["unknown"] <= allowed:
             raise ChartMogulImportIncompleteError(text)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_chartmogul.imports.rejections import Rejection
+from airflow_provider_chartmogul.imports.rejections import Rejection, Sort, summarised
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.imports.journal import Journal
 
 _UNKNOWN: Final = "was sent, and ChartMogul has not said what became of it; a repeated run asks before it sends again"
+
+_TOLD: Final = "p.kind, r.position, p.external_id, r.customer, p.field, p.message, r.place, r.kind, p.retryable"
 
 
 def close(journal: Journal, begun: Collection[int]) -> None:
@@ -30,17 +32,40 @@ def close(journal: Journal, begun: Collection[int]) -> None:
 
 
 def problems(journal: Journal, limit: int) -> Iterator[Rejection]:
-    """Yield each fault of each record that was rejected or is unknown.
+    """Yield each fault of each record that was rejected or is unknown, causes before consequences.
 
     :param limit: most of them.
     """
-    names = ("kind", "position", "external_id", "customer", "field", "message", "place", "input_kind")
-    for *told, retryable in journal.ask(
-        """SELECT p.kind, r.position, p.external_id, r.customer, p.field, p.message, r.place, r.kind, p.retryable
-        FROM problems p JOIN records r ON r.id = p.record ORDER BY r.id, p.rowid LIMIT ?""",
+    for told in journal.ask(
+        f"SELECT {_TOLD} FROM problems p JOIN records r ON r.id = p.record"  # noqa: S608 - our own
+        " ORDER BY p.consequence, r.id, p.rowid LIMIT ?",
         (limit,),
     ):
-        yield Rejection(**dict(zip(names, told, strict=True)), retryable=bool(retryable))
+        yield _rejection(told)
+
+
+def reasons(journal: Journal) -> str:
+    """Return why records were rejected or are unknown: the sorts of causes, of all of them, and what hangs on those."""
+    # with min(), SQLite gives the other columns of the same row
+    sorts = (
+        Sort(_rejection(told), count)
+        for count, _, *told in journal.ask(
+            f"SELECT count(*), min(r.id), {_TOLD} FROM problems p JOIN records r ON r.id = p.record"  # noqa: S608
+            " WHERE NOT p.consequence GROUP BY r.kind, p.kind, unnumbered(p.field), unnumbered(p.message)"
+            " ORDER BY count(*) DESC, min(r.id)"
+        )
+    )
+    held_back = journal.one(
+        """SELECT count(*) FROM records WHERE state = 'rejected'
+        AND id NOT IN (SELECT record FROM problems WHERE NOT consequence)"""
+    )
+    return summarised(sorts, held_back)
+
+
+def _rejection(told: Sequence[Any]) -> Rejection:
+    names = ("kind", "position", "external_id", "customer", "field", "message", "place", "input_kind", "retryable")
+    rejection = dict(zip(names, told, strict=True))
+    return Rejection(**{**rejection, "retryable": bool(rejection["retryable"])})
 
 
 def rejected(journal: Journal) -> Iterator[Record]:

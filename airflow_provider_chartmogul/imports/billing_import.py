@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_chartmogul.imports.account import close, problems, rejected, results
+from airflow_provider_chartmogul.imports.account import close, problems, reasons, rejected, results
 from airflow_provider_chartmogul.imports.checking import (
     check_together,
     hold_back,
@@ -18,7 +18,7 @@ from airflow_provider_chartmogul.imports.checking import (
 from airflow_provider_chartmogul.imports.given import Given
 from airflow_provider_chartmogul.imports.intake import Intake
 from airflow_provider_chartmogul.imports.journal import Journal
-from airflow_provider_chartmogul.imports.left_out import LACKS_PARTS, recall, remember
+from airflow_provider_chartmogul.imports.left_out import LACKS_PARTS, OF_OTHERS, recall, remember
 from airflow_provider_chartmogul.imports.packing import (
     ENVELOPE,
     MAX_BYTES,
@@ -43,6 +43,18 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.client.values import Record
 
 log = logging.getLogger(__name__)
+
+_WHAT_IS_THERE = """
+SELECT r.id, r.kind, r.external_id, r.replaces, t.uuid, t.errors, t.parts, CASE r.kind
+    WHEN 'invoices' THEN t.owner <> ifnull(c.uuid, '')
+    WHEN 'subscription_events' THEN t.owner <> r.customer AND ifnull(o.uuid, t.owner) <> ifnull(c.uuid, r.customer) END
+FROM batched b JOIN records r ON r.id = b.record
+JOIN there t ON t.kind = r.kind AND t.external_id = r.external_id
+LEFT JOIN there c ON c.kind = 'customers' AND c.external_id = r.customer
+LEFT JOIN there o ON o.kind = 'customers' AND o.external_id = t.owner
+WHERE b.batch = ? AND r.state IS NULL
+"""
+"""The last column tells whether what is there belongs to another customer; merged ones have several names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +159,7 @@ class BillingImport:
             counts=self.journal.counts(),
             problems=list(problems(self.journal, MAX_PROBLEMS)),
             problem_count=self.journal.one("SELECT count(*) FROM problems"),
+            reasons=reasons(self.journal),
             warnings=self.warnings,
             imports=self.imports,
             sent=list(self.sent),
@@ -214,7 +227,7 @@ class BillingImport:
         scope = f"{self.limits.scope} {self.limits.run}" if batch.replaces else self.limits.scope
         return batch.import_id(scope, attempt)
 
-    def _body(self, batch: Batch, import_id: str) -> bytes | None:
+    def _body(self, batch: Batch, import_id: str, attempt: int) -> bytes | None:
         """Return what of a batch is not there yet, as the body of a request."""
         customers = [
             name
@@ -229,7 +242,7 @@ class BillingImport:
             self._present.find_belongings(customers)
         if batch.replaces:
             self._present.find_invoices(self._of_other_customers(batch))
-        self._leave_out_what_is_there(batch)
+        self._leave_out_what_is_there(batch, attempt)
         left = self.journal.one(
             "SELECT 1 FROM batched b JOIN records r ON r.id = b.record WHERE b.batch = ? AND r.state IS NULL",
             (batch.number,),
@@ -249,36 +262,52 @@ class BillingImport:
             )
         ]
 
-    def _leave_out_what_is_there(self, batch: Batch) -> None:
-        there = list(
-            self.journal.ask(
-                """SELECT r.id, r.kind, r.external_id, r.replaces, t.uuid, t.errors, t.parts
-                FROM batched b JOIN records r ON r.id = b.record
-                JOIN there t ON t.kind = r.kind AND t.external_id = r.external_id
-                WHERE b.batch = ? AND r.state IS NULL""",
-                (batch.number,),
-            )
-        )
+    def _leave_out_what_is_there(self, batch: Batch, attempt: int) -> None:
         giving_way: dict[str, str] = {}
-        lacking: list[tuple[int, str, str, str, str]] = []
-        for record, kind, external_id, replaces, uuid, errors, parts in there:
-            if kind == "invoices" and (errors or replaces):
+        replaced: set[str] = set()
+        there: list[int] = []
+        others: list[tuple[int, str, str, str, str]] = []
+        for record, kind, external_id, replaces, uuid, errors, parts, foreign in list(
+            self.journal.ask(_WHAT_IS_THERE, (batch.number,))
+        ):
+            # once in a run: what was replaced well stays, if other invoices take another attempt
+            if kind == "invoices" and replaces and attempt == 1:
+                replaced.add(external_id)
+                giving_way[external_id] = uuid
+            elif kind == "invoices" and errors:
                 # the API keeps refused invoices, hidden; without this a corrected one would be refused for its name
                 giving_way[external_id] = uuid
+            elif foreign:
+                others.append((record, kind, external_id, "external_id", OF_OTHERS))
             elif kind == "invoices" and missing_parts(self.journal, record, parts):
-                lacking.append((record, kind, external_id, "", LACKS_PARTS))
+                others.append((record, kind, external_id, "", LACKS_PARTS))
             else:
-                self.journal.settle("already_there", [record])
-                if kind == "invoices":
-                    self.journal.change(
-                        "UPDATE records SET state = 'already_there' WHERE invoice = ? AND state IS NULL", (external_id,)
-                    )
-        self._present.delete_invoices(giving_way)
-        if lacking:
-            self.journal.reject(lacking)
-            hold_back(self.journal)
+                there.append(record)
+        if giving_way:
+            log.info("%d invoices are deleted to make way for those of the import", len(giving_way))
+            self._present.make_way(giving_way, replaced)
+        self.journal.settle("already_there", there)
+        # parts that are records of their own go where their invoice goes
+        self.journal.change(
+            """UPDATE records SET state = 'already_there' WHERE state IS NULL AND invoice IN
+            (SELECT r.external_id FROM batched b JOIN records r ON r.id = b.record
+            WHERE b.batch = ? AND r.kind = 'invoices' AND r.state = 'already_there')""",
+            (batch.number,),
+        )
+        if others:
+            self.journal.reject(others)
+            self._hold_back_parts(batch)
             # a later run must not take this import for one that has them
             batch.content = content_left(self.journal, batch)
+
+    def _hold_back_parts(self, batch: Batch) -> None:
+        faults = self.journal.ask(
+            """SELECT p.id, p.kind, p.external_id, 'invoice_external_id', 'names an invoice that is rejected'
+            FROM batched b JOIN records r ON r.id = b.record JOIN records p ON p.invoice = r.external_id
+            WHERE b.batch = ? AND r.kind = 'invoices' AND r.state = 'rejected' AND p.state IS NULL""",
+            (batch.number,),
+        )
+        self.journal.reject(list(faults), consequence=True)
 
     def _finished(self, sent: Sent) -> bool:
         seen_to_its_end = sent.own or sent.pause > 0

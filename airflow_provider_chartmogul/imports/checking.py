@@ -103,7 +103,7 @@ def hold_back(journal: Journal) -> None:
     while found:
         found = False
         for question in _HELD_BACK:
-            found = journal.reject(journal.ask(question)) > 0 or found
+            found = journal.reject(journal.ask(question), consequence=True) > 0 or found
 
 
 def _duplicates(journal: Journal) -> Iterator[Fault]:

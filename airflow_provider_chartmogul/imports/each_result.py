@@ -12,7 +12,7 @@ from airflow_provider_chartmogul.exceptions import (
     ChartMogulImportIncompleteError,
 )
 from airflow_provider_chartmogul.imports.each import Account, Sent
-from airflow_provider_chartmogul.imports.rejections import Rejection, summarised
+from airflow_provider_chartmogul.imports.rejections import Rejection, sorts_of, summarised
 from airflow_provider_chartmogul.imports.result import allowed_of
 
 if TYPE_CHECKING:
@@ -141,6 +141,12 @@ class EachResult:
             summary["uuids"] = [entry.sent.uuid for entry in self.entries]
         return summary
 
+    def complaint(self) -> str:
+        """Return how many records failed, and why; an empty text if none did."""
+        states = self._counts()
+        failed = states["rejected"] + states["unknown"]
+        return f"{failed} records failed: {summarised(sorts_of(self.problems()))}" if failed else ""
+
     def raise_for_failures(self, max_rejected: float) -> None:
         """Raise if more records failed than may, or some were not sent that should have been.
 
@@ -157,7 +163,7 @@ class EachResult:
             return
         left = f", {left_out} others were not sent" if left_out else ""
         problems = list(self.problems())
-        text = f"{failed} records failed ({allowed} allowed){left}: {summarised(problems, len(problems))}"
+        text = f"{failed} records failed ({allowed} allowed){left}: {summarised(sorts_of(problems))}"
         if states["rejected"] <= allowed and all(self.is_repeatable(entry.record) for entry in self.good):
             raise ChartMogulImportIncompleteError(text)
         raise ChartMogulImportFailedError(text, [problem.as_dict() for problem in problems])

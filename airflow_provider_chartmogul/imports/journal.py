@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from airflow_provider_chartmogul.imports.rejections import unnumbered
 from airflow_provider_chartmogul.local_tables import LocalTables
 
 if TYPE_CHECKING:
@@ -24,11 +25,14 @@ CREATE TABLE records (
 );
 CREATE TABLE parts (kind TEXT, external_id TEXT, record INTEGER, field TEXT);
 CREATE TABLE plans_named (plan TEXT, record INTEGER, field TEXT);
-CREATE TABLE problems (record INTEGER, kind TEXT, external_id TEXT, field TEXT, message TEXT, retryable INTEGER);
+CREATE TABLE problems (
+    record INTEGER, kind TEXT, external_id TEXT, field TEXT, message TEXT, retryable INTEGER, consequence INTEGER
+);
 CREATE TABLE batched (record INTEGER, batch INTEGER, rank INTEGER, PRIMARY KEY (batch, rank)) WITHOUT ROWID;
 CREATE TABLE there (
-    kind TEXT, external_id TEXT, uuid TEXT, errors TEXT, parts TEXT, PRIMARY KEY (kind, external_id)
+    kind TEXT, external_id TEXT, uuid TEXT, errors TEXT, parts TEXT, owner TEXT, PRIMARY KEY (kind, external_id)
 ) WITHOUT ROWID;
+CREATE TABLE gave_way (external_id TEXT PRIMARY KEY, body TEXT) WITHOUT ROWID;
 CREATE TABLE doubts (record INTEGER PRIMARY KEY, reason TEXT, state TEXT);
 """
 
@@ -47,17 +51,22 @@ class Journal(LocalTables):
 
     tables = _TABLES
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._database.create_function("unnumbered", 1, unnumbered, deterministic=True)
+
     def index(self) -> None:
         """Make ready for questions, when all records are in."""
         self.define(f"{_INDEXES} ANALYZE;")
 
-    def reject(self, faults: Iterable[tuple[int, str, str | None, str, str]]) -> int:
+    def reject(self, faults: Iterable[tuple[int, str, str | None, str, str]], *, consequence: bool = False) -> int:
         """Note what is wrong with records, which are then not sent, and return how many were not rejected before.
 
         :param faults: record, kind and external id of what is wrong in it, field, message.
+        :param consequence: whether nothing is wrong with them but that they need others, which are rejected.
         """
         before = self.one("SELECT ifnull(max(rowid), 0) FROM problems")
-        self.complain(faults)
+        self.complain(faults, consequence=consequence)
         # all at once, since the faults may be the answer to a question about states that is still being read
         return self.change(
             """UPDATE records SET state = 'rejected' WHERE ifnull(state, '') <> 'rejected'
@@ -65,12 +74,21 @@ class Journal(LocalTables):
             (before,),
         )
 
-    def complain(self, faults: Iterable[tuple[int, str, str | None, str, str]], *, retryable: bool = False) -> None:
+    def complain(
+        self,
+        faults: Iterable[tuple[int, str, str | None, str, str]],
+        *,
+        retryable: bool = False,
+        consequence: bool = False,
+    ) -> None:
         """Note reasons for what became of records.
 
         :param retryable: whether the same record may do another time.
+        :param consequence: whether the reasons are with other records.
         """
-        self.change_each("INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?)", ((*row, retryable) for row in faults))
+        self.change_each(
+            "INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?, ?)", ((*row, retryable, consequence) for row in faults)
+        )
 
     def settle(self, state: str, records: Iterable[int]) -> None:
         """Note what became of records."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,7 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _SHOWN: Final = 5
-"""How many problems an error's text holds, one of each sort."""
+"""How many sorts of problems an error's text holds."""
+
+# the index of a part in a field; which other record is meant
+_NUMBERS: Final = re.compile(r"\[\d+\]|, in (?:\w+ )?record \d+.*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +48,64 @@ class Rejection:
         del row["input_kind"]
         return row
 
-    def __str__(self) -> str:
+    @property
+    def where(self) -> str:
+        """The record that it is about, for people."""
         # records that are given inline have no place but their position
-        where = f" ({self.place})" if self.place not in ("", f"record {self.position}") else ""
+        place = f" ({self.place})" if self.place not in ("", f"record {self.position}") else ""
         named = f" {self.external_id!r}" if self.external_id else ""
+        return f"{self.input_kind or self.kind} record {self.position}{place}{named}"
+
+    def __str__(self) -> str:
         fault = f" {self.field}" if self.field else ""
-        return f"{self.input_kind or self.kind} record {self.position}{where}{named}:{fault} {self.message}"
+        return f"{self.where}:{fault} {self.message}"
 
 
-def summarised(problems: Iterable[Rejection], total: int) -> str:
-    """Return a sentence with the first problem of each sort, and how many there are besides.
+@dataclass(slots=True)
+class Sort:
+    """Problems that are alike: of the same kind, field and message, whichever part or other record is meant.
 
-    :param total: how many problems there are.
+    :param first: the first of them.
+    :param count: how many there are.
     """
-    first_of_each: dict[tuple[str, str, str], Rejection] = {}
+
+    first: Rejection
+    count: int
+
+    def __str__(self) -> str:
+        if self.count == 1:
+            return str(self.first)
+        kind, field = self.first.input_kind or self.first.kind, unnumbered(self.first.field)
+        fault = f"{kind}.{field}" if field else f"{kind}:"
+        return f"{self.count} x {fault} {unnumbered(self.first.message)}, first in {self.first.where}"
+
+
+def unnumbered(text: str) -> str:
+    """Return a field or a message without what tells it from those of the same sort."""
+    return _NUMBERS.sub("", text)
+
+
+def sorts_of(problems: Iterable[Rejection]) -> list[Sort]:
+    """Return the sorts of some problems, the most frequent first."""
+    found: dict[tuple[str, ...], Sort] = {}
     for problem in problems:
-        first_of_each.setdefault((problem.kind, problem.field, problem.message), problem)
-        if len(first_of_each) == _SHOWN:
-            break
-    more = total - len(first_of_each)
-    return f"{'; '.join(map(str, first_of_each.values()))}{f'; and {more} more problems' if more > 0 else ''}"
+        key = problem.input_kind, problem.kind, unnumbered(problem.field), unnumbered(problem.message)
+        found.setdefault(key, Sort(problem, 0)).count += 1
+    return sorted(found.values(), key=lambda sort: -sort.count)
+
+
+def summarised(sorts: Iterable[Sort], held_back: int = 0) -> str:
+    """Return a sentence with the first sorts of problems, and how many there are besides.
+
+    :param sorts: causes only.
+    :param held_back: how many records have failed only because others have.
+    """
+    rest = iter(sorts)
+    told = [str(sort) for sort in itertools.islice(rest, _SHOWN)]
+    if more := sum(1 for _ in rest):
+        told.append(f"and {more} more sorts" if more > 1 else "and 1 more sort")
+    if held_back:
+        told.append(
+            f"{held_back} others are held back with them" if held_back > 1 else "1 other is held back with them"
+        )
+    return "; ".join(told)

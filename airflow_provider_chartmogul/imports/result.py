@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_chartmogul.exceptions import ChartMogulImportFailedError, ChartMogulImportIncompleteError
 from airflow_provider_chartmogul.imports.journal import STATES
-from airflow_provider_chartmogul.imports.rejections import Rejection, summarised
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping
+
+    from airflow_provider_chartmogul.imports.rejections import Rejection
 
 MAX_PROBLEMS: Final = 100
 """So many problems an account holds; all are in the files that are written."""
@@ -25,6 +26,7 @@ class ImportResult:
         :data:`~airflow_provider_chartmogul.imports.journal.STATES`. An invoice is one record, with all that is in it.
     :param problems: the first faults of records that were rejected or are unknown.
     :param problem_count: how many there are.
+    :param reasons: the sorts of causes, of all of these, as a sentence.
     :param warnings: sentences for people, e.g. about fields that look misspelt.
     :param imports: how many bulk imports on the server hold the records, found or sent.
     :param sent: external ids of those that this run sent.
@@ -33,6 +35,7 @@ class ImportResult:
     counts: Mapping[str, Counter[str]]
     problems: list[Rejection] = field(default_factory=list)
     problem_count: int = 0
+    reasons: str = ""
     warnings: list[str] = field(default_factory=list)
     imports: int = 0
     sent: list[str] = field(default_factory=list)
@@ -54,6 +57,10 @@ class ImportResult:
         counts = {kind: {state: count[state] for state in STATES} for kind, count in self.counts.items() if count}
         return {"records": counts, "imports": self.imports, "sent": len(self.sent)}
 
+    def complaint(self) -> str:
+        """Return how many records failed, and why; an empty text if none did."""
+        return f"{self.failures} records were not imported: {self.reasons}" if self.failures else ""
+
     def raise_for_failures(self, max_rejected: float = 0, *, sent: bool = True) -> None:
         """Raise unless at most this many records failed, and no others are left.
 
@@ -67,8 +74,7 @@ class ImportResult:
         if self.failures <= allowed and not left_out:
             return
         left = f", {left_out} others were not sent" if left_out else ""
-        told = summarised(self.problems, self.problem_count)
-        text = f"{self.failures} records were not imported ({allowed} allowed){left}: {told}"
+        text = f"{self.failures} records were not imported ({allowed} allowed){left}: {self.reasons}"
         if self.total("rejected") <= allowed:
             raise ChartMogulImportIncompleteError(text)
         raise ChartMogulImportFailedError(text, [problem.as_dict() for problem in self.problems])

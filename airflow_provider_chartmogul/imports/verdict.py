@@ -105,7 +105,11 @@ def _resolve(journal: Journal, record: int, reason: str, state: str) -> None:
         journal.ask("SELECT kind, external_id, invoice FROM records WHERE id = ?", (record,))
     )
     if faults := _faults(journal, record, kind, invoice or external_id, reason):
-        journal.reject((record, kind, external_id, field, message) for field, message in faults)
+        journal.reject(
+            ((record, kind, external_id, field, message) for field, message in faults),
+            # what is told of the invoice of a part
+            consequence=kind in PARTS and faults[0][0] == "invoice_external_id",
+        )
     else:
         journal.settle(state, [record])
 

@@ -47,6 +47,9 @@ class Account(Protocol):
     def results(self) -> Iterator[Record]:
         """Yield what became of each record, as the operator's ``result_columns``."""
 
+    def complaint(self) -> str:
+        """Return how many records failed, and why; an empty text if none did."""
+
     def raise_for_failures(self, max_rejected: float) -> None:
         """Raise if more than so many records failed."""
 
@@ -120,6 +123,9 @@ class ChartMogulAccountingOperator(ChartMogulFilesOperator):
         """Write what became of the records, and return the result of the task, or raise if too many failed."""
         summary = self._tell("Account of the records", account)
         self.write(account)
+        if complaint := account.complaint():
+            path = optional_text("rejected_path", self.rejected_path)
+            self.log.warning("%s%s", complaint, f"; they are in {path}" if path else "")
         account.raise_for_failures(self.max_rejected)
         return summary
 

@@ -235,5 +235,8 @@ class _Account:
         _ = self.result
         return self._billing.results()
 
+    def complaint(self) -> str:
+        return self.result.complaint()
+
     def raise_for_failures(self, max_rejected: float) -> None:
         self.result.raise_for_failures(max_rejected, sent=not self._check_only)

@@ -174,7 +174,7 @@ def test_values_of_line_items_are_checked(check: Check, field: str, value: Any) 
     item = line_item(**{field: value})
     assert check({"invoices": [invoice(line_items=[item])]}).fields == [f"line_items[0].{field}"]
     own = check({"invoices": [bare()], "line_items": [{**item, "invoice_external_id": "inv-1"}]})
-    assert own.problems == [("invoices", 1, "inv-1", "line_items"), ("line_items", 1, None, field)]
+    assert own.problems == [("line_items", 1, None, field), ("invoices", 1, "inv-1", "line_items")]
 
 
 @pytest.mark.parametrize("field", ["subscription_external_id", "plan_external_id", "service_period_start"])
@@ -245,7 +245,7 @@ class TestTogether:
             ("line_items", 1, "li-1"),
             ("transactions", 2, "t-1"),
         ]
-        assert found.rejections[1].message == "is used before, in invoices record 1"
+        assert found.rejections[0].message == "is used before, in invoices record 1"
 
     def test_a_rejected_part_holds_back_its_invoice_and_its_siblings(self, check: Check) -> None:
         records = {
@@ -256,15 +256,15 @@ class TestTogether:
         }
         found = check(records)
         assert found.problems == [
+            ("line_items", 2, None, "amount_in_cents"),
             ("invoices", 1, "inv-1", "line_items"),
             ("line_items", 1, None, "invoice_external_id"),
-            ("line_items", 2, None, "amount_in_cents"),
             ("transactions", 1, None, "invoice_external_id"),
         ]
-        assert str(found.rejections[0]) == (
+        assert str(found.rejections[1]) == (
             "invoices record 1 'inv-1': line_items has a part that is rejected, in line_items record 2"
         )
-        assert found.rejections[1].message == "names an invoice that is rejected"
+        assert found.rejections[2].message == "names an invoice that is rejected"
 
     def test_parts_of_an_invoice_that_is_not_among_the_records_are_orphans(self, check: Check) -> None:
         found = check({"line_items": [own_item("inv-9")], "transactions": [own_payment("inv-9")]})

@@ -190,7 +190,8 @@ class TestFailures:
         with pytest.raises(ChartMogulImportFailedError) as caught:
             enrich(rows=rows({"a": "secret", "b": "hidden", "c": 3, "zz": 4}), data_source_uuid=source, max_rejected=2)
         text = str(caught.value)
-        assert text.startswith("3 rows failed (2 allowed), 1 others were not sent: enrichment record 1 'a': seats does")
+        assert text.startswith("3 rows failed (2 allowed), 1 others were not sent: 2 x enrichment.seats does not fit")
+        assert "first in enrichment record 1 'a'" in text
         assert "names no customer" in text
         assert "secret" not in text
         assert "hidden" not in text

@@ -17,6 +17,8 @@ from tests.unit.imports.samples import customer
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_mock import MockerFixture
+
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.emulator import Emulator
 
@@ -102,3 +104,47 @@ def test_one_path_for_both(emulator: Emulator, data_source: str, context: Any, t
     with pytest.raises(ValueError, match="rejected_path and result_path name the same file"):
         operator(data_source, rejected_path=path, result_path=path).execute(context)
     assert posts(emulator) == 0
+
+
+def texts(warned: Mock) -> list[str]:
+    """Return what was logged, but for what Airflow says of a task that no runner runs."""
+    told = [template % tuple(values) for template, *values in (call.args for call in warned.call_args_list)]
+    return [text for text in told if "Task Runner" not in text]
+
+
+class TestWarning:
+    """Below ``max_rejected`` the log is where it is told why records failed."""
+
+    def test_what_was_rejected_and_where_it_is(
+        self, data_source: str, context: Any, tmp_path: Path, mocker: MockerFixture
+    ) -> None:
+        path = str(tmp_path / "rejected.jsonl")
+        customers = [customer(1), customer(2, name=5), customer(3, name=6)]
+        task = operator(data_source, customers=customers, max_rejected=2, rejected_path=path)
+        warned = mocker.spy(task.log, "warning")
+        task.execute(context)
+        (told,) = texts(warned)
+        assert told == (
+            "2 records were not imported: 2 x customers.name must be text, first in customers record 2 'acct-2'"
+            f"; they are in {path}"
+        )
+
+    def test_records_that_are_sent_one_by_one(self, data_source: str, context: Any, mocker: MockerFixture) -> None:
+        task = ChartMogulImportCustomersOperator(
+            task_id="create",
+            data_source_uuid=data_source,
+            records=[customer(1), customer(2, name=5), customer(3, name=6)],
+            max_rejected=2,
+        )
+        warned = mocker.spy(task.log, "warning")
+        task.execute(context)
+        (told,) = texts(warned)
+        assert told.startswith(
+            "2 records failed: 2 x customers.name must be text, first in customers record 2 'acct-2'"
+        )
+
+    def test_none_if_none_failed(self, data_source: str, context: Any, mocker: MockerFixture) -> None:
+        task = operator(data_source)
+        warned = mocker.spy(task.log, "warning")
+        task.execute(context)
+        assert texts(warned) == []
