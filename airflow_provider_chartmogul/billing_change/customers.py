@@ -33,12 +33,14 @@ def sources_of(customer: Mapping[str, Any]) -> list[str]:
     return list(customer.get("data_source_uuids") or [customer.get("data_source_uuid")])
 
 
-def external_ids_of(customer: Mapping[str, Any], data_source_uuid: str) -> list[str]:
-    """Return the external ids of a customer in a data source.
+def external_ids_of(customer: Mapping[str, Any]) -> list[str]:
+    """Return the external ids of a customer in all of its data sources."""
+    return [name for name in customer.get("external_ids") or [customer.get("external_id")] if name]
 
-    Where a merged one does not tell which of its ids is of which source, all of them.
+
+def tells_its_parts(customer: Mapping[str, Any]) -> bool:
+    """Tell whether each external id of a customer is one of each of its data sources.
+
+    Of a merged one with several of both, nothing says which id is of which source.
     """
-    names, sources = customer.get("external_ids") or [customer.get("external_id")], sources_of(customer)
-    if len(sources) == len(names):
-        names = [name for name, source in zip(names, sources, strict=True) if source == data_source_uuid]
-    return [name for name in names if name]
+    return len(set(sources_of(customer))) == 1 or len(set(external_ids_of(customer))) <= 1

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from airflow_provider_chartmogul.billing_change.customers import check_sources, external_ids_of
+from airflow_provider_chartmogul.billing_change.customers import check_sources, external_ids_of, tells_its_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,11 +19,12 @@ CUSTOM: Final = "custom."
 
 
 class Candidate(NamedTuple):
-    """A customer of one of the data sources."""
+    """A customer of one of the data sources, which may not tell which of its external ids are of that source."""
 
     uuid: str
     name: str
     external_ids: tuple[str, ...]
+    tells_its_parts: bool = True
 
 
 Keyed = dict[str, dict[str, Candidate]]
@@ -69,21 +71,25 @@ def find_duplicates(
     check_by(by)
     check_sources(client, from_data_source_uuid, into_data_source_uuid)
     giving, staying = (
-        keyed(client.customers.list(data_source_uuid=source), source, by)
+        keyed(client.customers.list(data_source_uuid=source), by)
         for source in (from_data_source_uuid, into_data_source_uuid)
     )
+    if by == "external_id":
+        shared = [key for key in giving.keys() & staying.keys() if not _are_merged(giving[key], staying[key])]
+        _leave_out_others(client, from_data_source_uuid, giving, shared)
+        _leave_out_others(client, into_data_source_uuid, staying, shared)
     return compared(giving, staying)
 
 
-def keyed(customers: Iterable[Mapping[str, Any]], data_source_uuid: str, by: str) -> Keyed:
+def keyed(customers: Iterable[Mapping[str, Any]], by: str) -> Keyed:
     """Return customers of a data source by their keys; those without one are left out.
 
     :raises ValueError: a key is Boolean.
     """
     found: Keyed = defaultdict(dict)
     for customer in customers:
-        ids = external_ids_of(customer, data_source_uuid)
-        candidate = Candidate(customer["uuid"], customer.get("name") or "", tuple(ids))
+        ids = external_ids_of(customer)
+        candidate = Candidate(customer["uuid"], customer.get("name") or "", tuple(ids), tells_its_parts(customer))
         for key in _keys(customer, ids, by):
             found[key][candidate.uuid] = candidate
     return found
@@ -99,8 +105,8 @@ def compared(giving: Keyed, staying: Keyed) -> Duplicates:
     merged = _uuids(giving) & _uuids(staying)
     for key in sorted(giving.keys() & staying.keys()):
         from_, into = giving[key], staying[key]
-        if from_.keys() <= into.keys():
-            continue  # merged already
+        if not into or _are_merged(from_, into):
+            continue
         if len(from_) == len(into) == 1 and merged.isdisjoint([*from_, *into]):
             pairs.setdefault((next(iter(from_)), next(iter(into))), key)
         else:
@@ -126,6 +132,26 @@ def _keys(customer: Mapping[str, Any], external_ids: list[str], by: str) -> Iter
             raise ValueError(f"by must be what tells customers apart, not {by}, which is true or false")
     key = "" if value is None else str(value).strip()
     return [key] if key else []
+
+
+def _are_merged(from_: Mapping[str, Candidate], into: Mapping[str, Candidate]) -> bool:
+    return from_.keys() <= into.keys()
+
+
+def _leave_out_others(
+    client: ChartMogulClient, data_source_uuid: str, customers: Keyed, external_ids: Iterable[str]
+) -> None:
+    """Leave out customers that have an external id in another data source only: one request for each that may."""
+    doubtful = [(key, one.uuid) for key in external_ids for one in customers[key].values() if not one.tells_its_parts]
+
+    def has(named: tuple[str, str]) -> bool:
+        there = client.customers.list(data_source_uuid=data_source_uuid, external_id=named[0]).first()
+        return there is not None and there["uuid"] == named[1]
+
+    with ThreadPoolExecutor(client.max_connections, thread_name_prefix="chartmogul-customers") as pool:
+        for (key, uuid), is_there in zip(doubtful, pool.map(has, doubtful), strict=True):
+            if not is_there:
+                del customers[key][uuid]
 
 
 def _uuids(customers: Keyed) -> set[str]:

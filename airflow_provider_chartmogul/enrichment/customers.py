@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_chartmogul.billing_change.customers import external_ids_of, sources_of, tells_its_parts
 from airflow_provider_chartmogul.client.resources.customers import find_customer
 from airflow_provider_chartmogul.enrichment.difference import difference
 from airflow_provider_chartmogul.enrichment.ledger import key_of
@@ -82,7 +83,7 @@ class Customers:
         unclear: set[str] = set()
         for customer in customers:
             self._learn(customer)
-            if self._columns.naming == "external_id" and not _tells_its_parts(customer):
+            if self._columns.naming == "external_id" and not tells_its_parts(customer):
                 unclear.update(self._keys(customer))
                 continue
             for key in self._keys(customer):
@@ -112,7 +113,7 @@ class Customers:
             customer = find_customer(self._client.customers, name)
             found = [customer] if customer else []
         source = self._data_source_uuid
-        return [customer for customer in found if source is None or source in _sources(customer)]
+        return [customer for customer in found if source is None or source in sources_of(customer)]
 
     def _keys(self, customer: Record) -> Iterator[str]:
         """Yield what a customer may be named by."""
@@ -121,7 +122,7 @@ class Customers:
         elif self._columns.naming == "customer_uuid":
             yield customer["uuid"]
         else:
-            for source, external_id in product(_sources(customer), _external_ids(customer)):
+            for source, external_id in product(sources_of(customer), external_ids_of(customer)):
                 yield key_of({"data_source_uuid": source, "external_id": external_id})
 
     def _learn(self, customer: Record) -> None:
@@ -138,19 +139,3 @@ class Customers:
 
 def _attributes(customer: Record) -> Mapping[str, Any]:
     return customer.get("attributes") or {}
-
-
-def _sources(customer: Record) -> list[str]:
-    return list(customer.get("data_source_uuids") or [customer.get("data_source_uuid")])
-
-
-def _external_ids(customer: Record) -> list[str]:
-    return [name for name in customer.get("external_ids") or [customer.get("external_id")] if name]
-
-
-def _tells_its_parts(customer: Record) -> bool:
-    """Tell whether each external id of a customer is one of each of its data sources.
-
-    Of a merged one with several of both, nothing says which id is of which source.
-    """
-    return len(set(_sources(customer))) == 1 or len(set(_external_ids(customer))) <= 1
