@@ -9,7 +9,8 @@ import pytest
 
 from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
-from airflow_provider_chartmogul.imports import Given
+from airflow_provider_chartmogul.imports import Given, Limits, Pace, import_billing
+from airflow_provider_chartmogul.imports.sources import open_source
 from tests.unit.imports.samples import customer, plan
 from tests.unit.reconcile.sides import Found, Sides, bill, history, item, payment, reasons
 
@@ -133,6 +134,14 @@ class TestWhatOnlyChartMogulHas:
         assert replaced(found) == ["inv-2"]
         assert found.fixes[0]["record"]["due_date"] == "2026-04-01T00:00:00.000Z"
         assert found.fixes[0]["record"]["collection_method"] == "manual"
+        before = sides.invoice("inv-2")
+        given = list(open_source(None, found.fixes))
+        import_billing(sides.client, sides.data_source, given, limits=Limits(run="fix"), pace=Pace(0.001, timeout=30))
+        after = sides.invoice("inv-2")
+        assert after["uuid"] != before["uuid"]
+        assert (after["due_date"], after["collection_method"]) == (before["due_date"], "manual")
+        assert after["line_items"][0]["quantity"] == 7
+        assert sides.compare().rows == []
 
     def test_a_cancellation(self, sides: Sides) -> None:
         (subscription,) = sides.client.subscriptions.list_imported(sides.uuids()["acct-2"])
