@@ -32,6 +32,7 @@ from airflow_provider_chartmogul.imports.packing import (
 from airflow_provider_chartmogul.imports.present import Present
 from airflow_provider_chartmogul.imports.result import MAX_PROBLEMS, ImportResult, allowed_of
 from airflow_provider_chartmogul.imports.sending import Pace, Sender, Sent
+from airflow_provider_chartmogul.imports.sources.ids import ids_as_text
 from airflow_provider_chartmogul.imports.verdict import judge, missing_parts, resolve_doubts
 
 if TYPE_CHECKING:
@@ -367,7 +368,8 @@ def import_billing(
 def inline(records: Mapping[str, Iterable[Any]]) -> Iterator[Given]:
     """Yield records that are given by kind."""
     for kind, those in records.items():
-        yield from (Given(kind, record, "") for record in those)
+        sound = ids_as_text(kind)
+        yield from (Given(kind, sound(record), "") for record in those)
 
 
 def _other_intervals(journal: Journal, there: Mapping[str, Record]) -> Iterator[str]:

@@ -22,7 +22,10 @@ _DECIMAL: Final = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 _INTEGER: Final = re.compile(r"[+-]?\d+(\.0+)?", re.ASCII)
 _DIGITS: Final = re.compile(r"-?\d{1,18}", re.ASCII)
 _ZONED: Final = re.compile(r"(Z|UTC|[+-]\d\d(:?\d\d)*)$")
-_TRUTH: Final = {"true": True, "t": True, "yes": True, "1": True, "false": False, "f": False, "no": False, "0": False}
+_TRUTH: Final = {
+    **dict.fromkeys(("true", "yes", "y", "t", "1"), True),
+    **dict.fromkeys(("false", "no", "n", "f", "0"), False),
+}
 _EXACT: Final = Context(prec=60, traps=[Inexact])
 _OF_TIMES: Final = re.compile(r"%-?[HIMSfcXs]")
 
@@ -126,6 +129,25 @@ CONVERSIONS: Final[Mapping[str, Callable[[str | None, str | None], Convert]]] = 
     "json": lambda *_: json,
 }
 """What makes each conversion, given ``format`` and ``timezone``."""
+
+
+_READABLE: Final = {
+    "cents": "a number such as 49.90 without more than two decimals",
+    "integer": "a whole number such as 5 or 5.0",
+    "boolean": "true, false, yes, no, y, n, t, f, 1, 0",
+    "text": "a single value",
+    "date": "a date such as 2026-03-01 or 2026-03-01T09:30:00Z; others need a format",
+    "json": "JSON",
+}
+
+
+def readable(name: str, form: str | None = None) -> str:
+    """Return what a conversion can read, for people.
+
+    :param name: one of :data:`CONVERSIONS`.
+    :param form: of dates, if there is one.
+    """
+    return f"text in the format {form}" if name == "date" and form else _READABLE[name]
 
 
 def typed_text(fields: Fields) -> dict[str, Callable[[str], Any]]:

@@ -115,7 +115,7 @@ def _matches(root: ObjectStoragePath) -> list[str]:
     files = (name for name, entry in entries.items() if entry["type"] == "file")
     found = sorted(name for name in files if not _is_hidden(name, pattern))
     if not found:
-        raise UnfitSourceError(f"there is no file {_shown(path)}")
+        raise UnfitSourceError(f"there is no file {_shown(path)}; where there are no records, an empty file will do")
     return found
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow_provider_chartmogul.client.fields import Problem
 from airflow_provider_chartmogul.imports.given import UNKNOWN_KIND, Given
 from airflow_provider_chartmogul.imports.records import INPUT_KINDS
+from airflow_provider_chartmogul.imports.sources.ids import ids_as_text
 from airflow_provider_chartmogul.imports.sources.json_lines import parse_json
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def given_of_letter(row: Row) -> Given:
     replaces = _truth(letter.get("replace"))
     if replaces is None:
         problems.append(Problem("replace", "must be true or false"))
-    return Given(str(kind), record, row.place, tuple(problems), unread, bool(replaces))
+    return Given(str(kind), ids_as_text(str(kind))(record), row.place, tuple(problems), unread, bool(replaces))
 
 
 def out_of_letter(kind: str, given: Given) -> Given:
@@ -43,7 +44,8 @@ def out_of_letter(kind: str, given: Given) -> Given:
     if not is_letter(letter) or letter["kind"] != kind:
         return given
     record, text = _parsed(letter["record"]), letter.get("text")
-    return replace(given, record=record, text=text if record is None and isinstance(text, str) else None)
+    sound = ids_as_text(kind, bulk=False)(record)
+    return replace(given, record=sound, text=text if record is None and isinstance(text, str) else None)
 
 
 def is_letter(record: Any) -> bool:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from airflow_provider_chartmogul.client.fields import Problem
-from airflow_provider_chartmogul.imports.sources.conversions import CONVERSIONS
+from airflow_provider_chartmogul.imports.sources.conversions import CONVERSIONS, readable
 from airflow_provider_chartmogul.imports.sources.rules import complaint, kind_of_parts
 from airflow_provider_chartmogul.imports.sources.shapes import BULK_SHAPES, Shapes
 
@@ -175,6 +175,7 @@ def _constant(value: Any) -> Read:
 def _column(field: str, rule: Mapping[str, Any]) -> Read:
     column, name, values = rule["column"], rule.get("convert"), rule.get("values")
     convert = CONVERSIONS[name](rule.get("format"), rule.get("timezone")) if name else None
+    complaint = f"cannot be read as {name}: {readable(name, rule.get('format'))}" if name else ""
     default = _constant(rule.get("default"))
     has_default = rule.get("default") is not None
 
@@ -198,7 +199,7 @@ def _column(field: str, rule: Mapping[str, Any]) -> Read:
         try:
             return convert(value)
         except (ValueError, TypeError, ArithmeticError):
-            problems.append(Problem(field, f"cannot be read as {name}"))
+            problems.append(Problem(field, complaint))
             return given
 
     return read

@@ -13,12 +13,16 @@ from airflow_provider_chartmogul.imports.given import Given
 from airflow_provider_chartmogul.imports.records import INPUT_KINDS
 from airflow_provider_chartmogul.imports.sources.conversions import typed_text
 from airflow_provider_chartmogul.imports.sources.files import FORMATS, read_files
+from airflow_provider_chartmogul.imports.sources.ids import ids_as_text
 from airflow_provider_chartmogul.imports.sources.inline import read_inline
 from airflow_provider_chartmogul.imports.sources.letters import given_of_letter
 from airflow_provider_chartmogul.imports.sources.mapping import Mapper, compiled
 from airflow_provider_chartmogul.imports.sources.rows import Columns, Reader, Row
 from airflow_provider_chartmogul.imports.sources.shapes import BULK_SHAPES, Shapes
 from airflow_provider_chartmogul.imports.sources.sql import read_sql
+
+Sound = Callable[[Any], Any]
+"""Takes a record as it was given, returns it as the API has it."""
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +54,7 @@ def open_source(
     :param mapping: how fields of the API are made of columns, where ``spec`` does not say it.
     :param name: of the argument that ``spec`` was given as.
     :param shapes: what records look like; by default, as a bulk import takes them.
+    :return: the records; whole numbers are text where the API has ids.
     :raises ValueError: ``spec`` or ``mapping`` cannot be used; at the first record: nor can what was found there.
     """
     known = INPUT_KINDS if shapes.bulk else SINGLE
@@ -61,9 +66,10 @@ def open_source(
         if rules:
             raise ValueError("mapping is for records of one kind: those that say their own kind have none")
         return _all_given(reader, Columns(), given_of_letter)
+    sound = ids_as_text(kind, bulk=shapes.bulk)
     if not rules:
-        return _all_given(reader, Columns(typed=typed_text(shapes.fields(kind))), partial(_given, kind))
-    return _all_mapped(kind, reader, compiled(kind, rules, shapes))
+        return _all_given(reader, Columns(typed=typed_text(shapes.fields(kind))), partial(_given, kind, sound))
+    return _all_mapped(kind, sound, reader, compiled(kind, rules, shapes))
 
 
 def open_rows(
@@ -89,29 +95,29 @@ def _all_given(reader: Reader, columns: Columns, given: Callable[[Row], Given]) 
             yield given(row)
 
 
-def _all_mapped(kind: str, reader: Reader, mapper: Mapper) -> Iterator[Given]:
+def _all_mapped(kind: str, sound: Sound, reader: Reader, mapper: Mapper) -> Iterator[Given]:
     some = False
     with closing(reader(Columns(frozenset(mapper.columns)))) as rows:
         for row in rows:
             some = True
-            yield _mapped(kind, mapper, row)
+            yield _mapped(kind, sound, mapper, row)
     if some and (unseen := mapper.unseen()):
         log.warning("%s: no record has %s, which mapping names", kind, ", ".join(map(repr, unseen)))
 
 
-def _given(kind: str, row: Row) -> Given:
+def _given(kind: str, sound: Sound, row: Row) -> Given:
     record, place, faults, text = row
     if not faults and not isinstance(record, Mapping):
         faults = (("", "must be an object"),)
-    return Given(kind, record, place, tuple(Problem(*fault) for fault in faults) if faults else (), text)
+    return Given(kind, sound(record), place, tuple(Problem(*fault) for fault in faults) if faults else (), text)
 
 
-def _mapped(kind: str, mapper: Mapper, row: Row) -> Given:
+def _mapped(kind: str, sound: Sound, mapper: Mapper, row: Row) -> Given:
     if not isinstance(row.record, Mapping):
-        return _given(kind, row)
+        return _given(kind, sound, row)
     problems = [Problem(mapper.columns.get(column, column), message) for column, message in row.faults]
     record = mapper.map(row.record, problems)
-    return Given(kind, record, row.place, tuple(problems))
+    return Given(kind, sound(record), row.place, tuple(problems))
 
 
 def _reader(spec: object, path_conn_id: str | None, sql_conn_id: str | None, name: str) -> tuple[Reader, Any]:
@@ -149,7 +155,7 @@ def _query(spec: Mapping[str, Any], conn_id: str | None, name: str) -> Reader:
     query, database = _text(name, spec["sql"]), _optional(conn_id)
     if database is None:
         raise ValueError(f"{name} with sql needs the connection of a database: conn_id")
-    return lambda columns: read_sql(database, query, spec.get("parameters"), columns)
+    return lambda columns: read_sql(database, query, spec.get("parameters"), columns, name)
 
 
 def _files(spec: Mapping[str, Any], conn_id: str | None, name: str) -> Reader:

@@ -24,25 +24,26 @@ _PAGE: Final = 2_000
 _HOPELESS: Final = ("42", "3F", "SQLITE_ERROR", "ParserException", "BinderException", "CatalogException")
 
 
-def read_sql(conn_id: str, query: str, parameters: Any, columns: Columns) -> Generator[Row, None, None]:
+def read_sql(conn_id: str, query: str, parameters: Any, columns: Columns, name: str) -> Generator[Row, None, None]:
     """Yield a row for each row of a query, which is rolled back at the end.
 
     :param conn_id: Airflow connection of any database with a ``DbApiHook``.
     :param query: in the words of the database.
     :param parameters: in the style of its driver: a mapping or a sequence.
+    :param name: of what is read, in errors.
     :raises ChartMogulConfigError: the connection or the query cannot work.
     :raises ChartMogulLoadError: the database failed.
     :raises UnfitSourceError: columns have the same name, or one that a mapping names is not there.
     """
     engine = _engine(conn_id)
     try:
-        yield from _rows(engine, conn_id, query, parameters, columns)
+        yield from _rows(engine, conn_id, query, parameters, columns, name)
     finally:
         engine.dispose()
 
 
-def _rows(engine: Engine, conn_id: str, query: str, parameters: Any, columns: Columns) -> Iterator[Row]:
-    with _failing_of(conn_id), _result(engine, query, parameters) as result:
+def _rows(engine: Engine, conn_id: str, query: str, parameters: Any, columns: Columns, name: str) -> Iterator[Row]:
+    with _failing_of(conn_id, name), _result(engine, query, parameters) as result:
         names = list(result.keys())
         chosen = set(columns.chosen(names, f"the query of connection '{conn_id}'"))
         picked = [(position, name) for position, name in enumerate(names) if name in chosen]
@@ -78,8 +79,8 @@ def _result(engine: Engine, query: str, parameters: Any) -> Iterator[CursorResul
 
 
 @contextmanager
-def _failing_of(conn_id: str) -> Iterator[None]:
-    """Turn whatever a driver raises into an error that names connection and code, and never a value."""
+def _failing_of(conn_id: str, name: str) -> Iterator[None]:
+    """Turn whatever a driver raises into an error that names source, connection and code, and never a value."""
     try:
         yield
     except (ChartMogulError, UnfitSourceError):
@@ -90,7 +91,7 @@ def _failing_of(conn_id: str) -> Iterator[None]:
         codes = error_codes(err)
         kind = ChartMogulConfigError if any(code.startswith(_HOPELESS) for code in codes) else ChartMogulLoadError
         # drivers quote rows in their messages: neither text nor cause may pass
-        raise kind(f"Reading from connection '{conn_id}' failed: {' '.join(codes)}") from None
+        raise kind(f"Reading {name} from connection '{conn_id}' failed: {' '.join(codes)}") from None
 
 
 def _engine(conn_id: str) -> Engine:

@@ -121,7 +121,8 @@ def test_several_paths_are_read_in_their_order_and_no_file_twice(shards: Storage
 def test_a_path_that_no_file_has_is_an_error_that_names_it(shards: Storage, pattern: str) -> None:
     with pytest.raises(ValueError) as error:
         places([f"{shards.root}/2024", f"{shards.root}/{pattern}"], shards)
-    assert str(error.value) == f"there is no file {shards.path(pattern).path}"
+    hint = "where there are no records, an empty file will do"
+    assert str(error.value) == f"there is no file {shards.path(pattern).path}; {hint}"
 
 
 def test_a_bucket_that_is_not_there_is_an_error(s3_storage: Storage) -> None:

@@ -15,6 +15,15 @@ from tests.unit.imports.sources.reading import given, mapped, records, written
 if TYPE_CHECKING:
     from pathlib import Path
 
+READABLE = {
+    "cents": "a number such as 49.90 without more than two decimals",
+    "integer": "a whole number such as 5 or 5.0",
+    "boolean": "true, false, yes, no, y, n, t, f, 1, 0",
+    "text": "a single value",
+    "date": "a date such as 2026-03-01 or 2026-03-01T09:30:00Z; others need a format",
+    "json": "JSON",
+}
+
 
 def field(rule: Any, *rows: dict[str, Any], name: str = "name", kind: str = "customers") -> list[Any]:
     """Return what a rule makes of rows for one field, ``None`` where that is left out."""
@@ -110,7 +119,7 @@ def test_cents_are_exact_or_a_problem(value: Any, expected: int | None) -> None:
     mapping = {"amount_in_cents": {"column": "c", "convert": "cents"}}
     record, found = faults(mapping, {"c": value}, "line_items")
     if expected is None:
-        assert found == [("amount_in_cents", "cannot be read as cents")]
+        assert found == [("amount_in_cents", f"cannot be read as cents: {READABLE['cents']}")]
         assert record == {"amount_in_cents": value}
     else:
         assert (record, found) == ({"amount_in_cents": expected}, [])
@@ -173,7 +182,14 @@ def test_conversions_make_values_of_a_type(convert: str, value: Any, expected: A
 def test_what_cannot_be_converted_is_a_problem_and_stays_as_it_was(convert: str, value: Any) -> None:
     record, found = faults({"name": {"column": "c", "convert": convert}}, {"c": value})
     assert record == {"name": value}
-    assert found == [("name", f"cannot be read as {convert}")]
+    assert found == [("name", f"cannot be read as {convert}: {READABLE[convert]}")]
+
+
+@pytest.mark.parametrize(("word", "expected"), [("y", True), ("N", False), ("yes", True), ("f", False), ("1", True)])
+def test_words_for_truth_values(word: str, expected: bool) -> None:
+    assert mapped({"prorated": {"column": "c", "convert": "boolean"}}, {"c": word}, kind="line_items") == [
+        {"prorated": expected}
+    ]
 
 
 NOON = dt.datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the rule says of which zone it is
@@ -221,7 +237,9 @@ def test_dates_are_text_that_the_api_reads(options: dict[str, str], value: Any, 
 def test_text_of_another_format_is_a_problem(value: str) -> None:
     mapping = {"date": {"column": "c", "convert": "date", "format": "%d.%m.%Y"}}
     record, found = faults(mapping, {"c": value}, "invoices")
-    assert (record, found) == (({"date": value}, [("date", "cannot be read as date")]) if value else ({}, []))
+    assert (record, found) == (
+        ({"date": value}, [("date", "cannot be read as date: text in the format %d.%m.%Y")]) if value else ({}, [])
+    )
 
 
 def test_fields_may_be_parts_of_others() -> None:
@@ -271,7 +289,7 @@ def test_a_list_may_be_text() -> None:
     assert items == [{"type": "subscription", "plan_external_id": "team", "amount_in_cents": 100}]
     assert faults({"line_items": rule}, {"lines": "["}, "invoices") == (
         {"line_items": "["},
-        [("line_items", "cannot be read as json")],
+        [("line_items", "cannot be read as json: JSON")],
     )
 
 
@@ -281,7 +299,7 @@ def test_problems_in_lists_say_where_they_are() -> None:
     assert record["line_items"][1:] == [7, {"type": "subscription", "amount_in_cents": "x"}]
     assert found == [
         ("line_items[1]", "must be an object"),
-        ("line_items[2].amount_in_cents", "cannot be read as cents"),
+        ("line_items[2].amount_in_cents", f"cannot be read as cents: {READABLE['cents']}"),
     ]
     assert faults({"line_items": LINES}, {"lines": "x"}, "invoices") == (
         {"line_items": "x"},
@@ -311,7 +329,7 @@ def test_columns_of_a_row_may_become_records_of_a_list() -> None:
         {},
     ]
     assert faults(mapping, {"segment": None, "n": "x"})[1] == [
-        ("attributes.custom[0].value", "cannot be read as integer")
+        ("attributes.custom[0].value", f"cannot be read as integer: {READABLE['integer']}")
     ]
 
 

@@ -191,7 +191,7 @@ def _peak(kind: str, uri: str, text: str) -> int:
 
 @pytest.mark.parametrize("text", ["SELECT nothing FROM customers", "SELECT * FROM nobody", "SELECT FROM WHERE"])
 def test_a_query_that_cannot_work_ends_the_task_at_once(customers: Warehouse, text: str) -> None:
-    with pytest.raises(ChartMogulConfigError, match=r"^Reading from connection 'warehouse' failed: "):
+    with pytest.raises(ChartMogulConfigError, match=r"^Reading customers from connection 'warehouse' failed: "):
         given(query(text))
 
 
@@ -211,3 +211,7 @@ def test_a_connection_must_be_one_of_a_database(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", '{"conn_type": "aws"}')
     with pytest.raises(ChartMogulConfigError, match=r"^Connection 'warehouse' is no SQL database: "):
         given(query("SELECT 1"))
+
+
+def test_ids_may_be_numbers(customers: Warehouse) -> None:
+    assert [one.record for one in given(query("SELECT 5 AS external_id"))] == [{"external_id": "5"}]
