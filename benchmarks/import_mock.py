@@ -45,6 +45,8 @@ class Mock:
     def answer(self, path: str) -> dict[str, Any] | None:
         if path == "/v1/count":
             return {**self.counts, "largest_bytes": self.largest}
+        if path.startswith("/v1/data_sources/") and "json_imports" not in path:
+            return {"uuid": path.rpartition("/")[2], "name": "Billing"}
         for listed, key in (("plans", "plans"), ("customers", "entries"), ("invoices", "invoices")):
             if path == f"/v1/{listed}":
                 return {key: [], "has_more": False, "cursor": None}

@@ -69,10 +69,14 @@ def _rejection(told: Sequence[Any]) -> Rejection:
 
 
 def rejected(journal: Journal) -> Iterator[Record]:
-    """Yield each record that was rejected or is unknown, as it was given, with its problems."""
-    for number, kind, body, given, position, place, replaces, state in journal.ask(
-        """SELECT id, kind, body, given, position, place, replaces, state FROM records
-        WHERE state IN ('rejected', 'unknown') ORDER BY id"""
+    """Yield each record that was rejected or is unknown, as it was given, with its problems.
+
+    With an invoice for which another was deleted goes that one, as ChartMogul had it.
+    """
+    for number, kind, body, given, position, place, replaces, state, gave_way in journal.ask(
+        """SELECT r.id, r.kind, r.body, r.given, r.position, r.place, r.replaces, r.state, g.body FROM records r
+        LEFT JOIN gave_way g ON r.kind = 'invoices' AND g.external_id = r.external_id
+        WHERE r.state IN ('rejected', 'unknown') ORDER BY r.id"""
     ):
         line = {
             "kind": kind,
@@ -82,7 +86,8 @@ def rejected(journal: Journal) -> Iterator[Record]:
             "position": position,
             "place": place,
         }
-        yield line | ({"text": given} if given is not None else {}) | ({"replace": True} if replaces else {})
+        more = {"text": given, "replace": bool(replaces) or None, "replaced": gave_way and json.loads(gave_way)}
+        yield line | {name: value for name, value in more.items() if value is not None}
 
 
 def results(journal: Journal) -> Iterator[Record]:

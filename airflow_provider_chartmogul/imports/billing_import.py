@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_RENAMED = " "
+"""Comes before the name under which the rest of an import was sent, where records had to be left out of it."""
+
 _WHAT_IS_THERE = """
 SELECT r.id, r.kind, r.external_id, r.replaces, t.uuid, t.errors, t.parts, CASE r.kind
     WHEN 'invoices' THEN t.owner <> ifnull(c.uuid, '')
@@ -118,6 +121,8 @@ class BillingImport:
 
     def read(self, given: Iterable[Given]) -> None:
         """Take all records in, and see what is wrong with them. Of ChartMogul only plans and customers are asked."""
+        # before hours are spent on reading: the key and the data source are right
+        self.client.data_sources.retrieve(self.data_source_uuid)
         intake = Intake(self.journal)
         intake.take_all(given)
         self.warnings += intake.warnings
@@ -153,6 +158,20 @@ class BillingImport:
         finally:
             self.sent |= {name: self._left_out.get(name, "") for name in sender.sent}
 
+    def take_as_begun(self, own: Mapping[str, str]) -> None:
+        """Take what an earlier part of this run has sent as all that was, and ask nobody what became of it.
+
+        :param own: what was in :attr:`sent` when that ended.
+        """
+        self.sent = dict(own)
+        plans = pack_plans(self.journal, max_bytes=self.limits.max_bytes)
+        batches = self._packed(len(plans))
+        self.imports = len(plans) + len(batches)
+        for batch in (*plans, *batches):
+            name = self._name(batch, 1)
+            if any(sent == name or sent.startswith(f"{name}-") for sent in own):
+                self._begun.add(batch.number)
+
     def result(self) -> ImportResult:
         """Return the account as it stands. What was sent and is not known to be done is ``unknown``."""
         close(self.journal, self._begun)
@@ -163,7 +182,7 @@ class BillingImport:
             reasons=reasons(self.journal),
             warnings=self.warnings,
             imports=self.imports,
-            sent=list(self.sent),
+            sent=[name for name, said in self.sent.items() if not said.startswith(_RENAMED)],
         )
 
     def rejected(self) -> Iterator[Record]:
@@ -206,18 +225,17 @@ class BillingImport:
             if self._too_many_failed():
                 return []
         # not before: an import must not be named after records that are held back from it
-        batches = pack(
-            self.journal,
-            first=len(plans),
-            max_customers=self.limits.customers_per_request,
-            max_bytes=self.limits.max_bytes,
-        )
+        batches = self._packed(len(plans))
         self.imports += len(batches)
         self._customers = sum(batch.customers for batch in batches)
         log.info("%d records go into %d imports", self.journal.one("SELECT count(*) FROM batched"), self.imports)
         under_way = sender.run(batches)
         resolve_doubts(self.journal, self._present)
         return [sent.name for sent in under_way]
+
+    def _packed(self, first: int) -> list[Batch]:
+        limits = self.limits
+        return pack(self.journal, first=first, max_customers=limits.customers_per_request, max_bytes=limits.max_bytes)
 
     def _too_many_failed(self) -> bool:
         rejected = self.journal.one("SELECT count(*) FROM records WHERE state = 'rejected'")
@@ -226,7 +244,9 @@ class BillingImport:
     def _name(self, batch: Batch, attempt: int) -> str:
         # to replace what somebody has changed again is no repetition
         scope = f"{self.limits.scope} {self.limits.run}" if batch.replaces else self.limits.scope
-        return batch.import_id(scope, attempt)
+        name = batch.import_id(scope, attempt)
+        said = self.sent.get(name, "")
+        return said.removeprefix(_RENAMED) if said.startswith(_RENAMED) else name
 
     def _body(self, batch: Batch, import_id: str, attempt: int) -> bytes | None:
         """Return what of a batch is not there yet, as the body of a request."""
@@ -243,7 +263,7 @@ class BillingImport:
             self._present.find_belongings(customers)
         if batch.replaces:
             self._present.find_invoices(self._of_other_customers(batch))
-        self._leave_out_what_is_there(batch, attempt)
+        self._leave_out_what_is_there(batch, import_id, attempt)
         left = self.journal.one(
             "SELECT 1 FROM batched b JOIN records r ON r.id = b.record WHERE b.batch = ? AND r.state IS NULL",
             (batch.number,),
@@ -263,9 +283,10 @@ class BillingImport:
             )
         ]
 
-    def _leave_out_what_is_there(self, batch: Batch, attempt: int) -> None:
+    def _leave_out_what_is_there(self, batch: Batch, import_id: str, attempt: int) -> None:
         giving_way: dict[str, str] = {}
         replaced: set[str] = set()
+        new: dict[str, int] = {}
         there: list[int] = []
         others: list[tuple[int, str, str, str, str]] = []
         for record, kind, external_id, replaces, uuid, errors, parts, foreign in list(
@@ -274,10 +295,10 @@ class BillingImport:
             # once in a run: what was replaced well stays, if other invoices take another attempt
             if kind == "invoices" and replaces and attempt == 1:
                 replaced.add(external_id)
-                giving_way[external_id] = uuid
+                giving_way[external_id], new[external_id] = uuid, record
             elif kind == "invoices" and errors:
                 # the API keeps refused invoices, hidden; without this a corrected one would be refused for its name
-                giving_way[external_id] = uuid
+                giving_way[external_id], new[external_id] = uuid, record
             elif foreign:
                 others.append((record, kind, external_id, "external_id", OF_OTHERS))
             elif kind == "invoices" and missing_parts(self.journal, record, parts):
@@ -286,7 +307,7 @@ class BillingImport:
                 there.append(record)
         if giving_way:
             log.info("%d invoices are deleted to make way for those of the import", len(giving_way))
-            self._present.make_way(giving_way, replaced)
+            there += [new[name] for name in self._present.make_way(giving_way, replaced)]
         self.journal.settle("already_there", there)
         # parts that are records of their own go where their invoice goes
         self.journal.change(
@@ -300,6 +321,7 @@ class BillingImport:
             self._hold_back_parts(batch)
             # a later run must not take this import for one that has them
             batch.content = content_left(self.journal, batch)
+            self.sent[import_id] = f"{_RENAMED}{self._name(batch, attempt)}"
 
     def _hold_back_parts(self, batch: Batch) -> None:
         faults = self.journal.ask(

@@ -7,9 +7,10 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_chartmogul.client.fields import misspelt, own_problems, parts, table, within
+from airflow_provider_chartmogul.client.fields import Problem, misspelt, own_problems, parts, table, within
 from airflow_provider_chartmogul.client.fields.dates import instant, is_future
 from airflow_provider_chartmogul.client.values import json_default
 from airflow_provider_chartmogul.imports.records import INPUT_KINDS, PARTS, event_id, sendable
@@ -18,7 +19,6 @@ from airflow_provider_chartmogul.moments import as_utc
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airflow_provider_chartmogul.client.fields import Problem
     from airflow_provider_chartmogul.imports.given import Given
     from airflow_provider_chartmogul.imports.journal import Journal
 
@@ -68,8 +68,20 @@ class Intake:
     def take(self, given: Given) -> None:
         """Take in one record with what is wrong with it."""
         self._taken += 1
-        number, kind = self._taken, given.kind
-        self._positions[kind] += 1
+        self._positions[given.kind] += 1
+        try:
+            self._take(self._taken, given)
+        except (ValueError, TypeError, ArithmeticError, RecursionError):
+            # no one record, however odd, keeps the others from being read: numbers without end, lists within lists
+            odd = replace(given, record=None, text=given.text or "", problems=(Problem("", "cannot be read"),))
+            self._take(self._taken, odd)
+        if len(self._rows) >= _FLUSH:
+            self._flush()
+        if self._taken % _PROGRESS == 0:
+            log.info("%d records are read and checked", self._taken)
+
+    def _take(self, number: int, given: Given) -> None:
+        kind = given.kind
         faults = [(kind, _text_of(given.record, "external_id"), *problem) for problem in given.problems]
         record = given.record if isinstance(given.record, Mapping) else None
         if record is None:
@@ -91,10 +103,6 @@ class Intake:
             as_given = _storable(str(given.record))
         self._enter(number, given, record, body, as_given, sound=not faults)
         self._faults += [(number, *fault) for fault in faults]
-        if len(self._rows) >= _FLUSH:
-            self._flush()
-        if number % _PROGRESS == 0:
-            log.info("%d records are read and checked", number)
 
     def _judge(self, number: int, kind: str, record: Mapping[str, Any]) -> list[tuple[str, str | None, str, str]]:
         faults = []

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from airflow_provider_chartmogul.imports.journal import Journal
     from airflow_provider_chartmogul.imports.packing import Batch
 
+LEFT_OUT: Final = "was left out, since what is there under its external id is another record or lacks some of its parts"
 LACKS_PARTS: Final = "is there without some of its line items or transactions; those are sent one by one"
+
+OF_OTHERS: Final = "is the external id of another customer's record"
 
 _CODES: Final = {None: 0, "already_there": 1, "rejected": 2}
 
@@ -46,6 +49,6 @@ def recall(journal: Journal, batch: Batch, text: str) -> None:
         if codes[rank] == _CODES["already_there"]:
             there.append(record)
         elif codes[rank] == _CODES["rejected"]:
-            lacking.append((record, kind, external_id, "", LACKS_PARTS))
+            lacking.append((record, kind, external_id, "", LEFT_OUT))
     journal.settle("already_there", there)
     journal.reject(lacking)

@@ -14,15 +14,15 @@ from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
 from airflow_provider_chartmogul.imports.records import PARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.client.pagination import Listing, Page
     from airflow_provider_chartmogul.client.values import Record
     from airflow_provider_chartmogul.imports.journal import Journal
 
-    Row = tuple[str | None, str, str | None, str | None]
-    """External id, uuid, and as JSON errors and external ids of parts."""
+    Row = tuple[str | None, str, str | None, str | None, str | None]
+    """External id, uuid, as JSON errors and external ids of parts, and whose it is: uuid, or an event's external id."""
 
     RowsOf = Callable[[Record], list[Row]]
 
@@ -48,7 +48,7 @@ class Present:
     def read_plans(self) -> dict[str, Record]:
         """Read all plans of the data source, and return them by external id."""
         plans = {plan["external_id"]: plan for plan in self._client.plans.list(data_source_uuid=self._source)}
-        self._note("plans", [(name, plan["uuid"], None, None) for name, plan in plans.items()])
+        self._note("plans", [(name, plan["uuid"], None, None, None) for name, plan in plans.items()])
         return plans
 
     def find_customers(self, names: Sequence[str], total: int, *, again: bool = False) -> None:
@@ -63,7 +63,7 @@ class Present:
 
         def rows(customer: Record) -> list[Row]:
             if len(customer.get("external_ids") or ()) <= 1:
-                return [(customer.get("external_id"), customer["uuid"], None, None)]
+                return [(customer.get("external_id"), customer["uuid"], None, None, None)]
             # one that was merged does not tell of which data source each of its ids is
             unclear.extend(name for name in customer["external_ids"] if self._is_meant(name))
             return []
@@ -111,18 +111,37 @@ class Present:
         for rows in self._ask_each(self._one_invoice, names):
             self._note("invoices", rows)
 
-    def delete_invoices(self, invoices: Mapping[str, str]) -> None:
-        """Delete invoices, several at a time.
+    def make_way(self, invoices: Mapping[str, str], replaced: Collection[str]) -> list[str]:
+        """Delete invoices, several at a time, and keep what they were; return those that stay.
+
+        Refused ones are looked at once more, since by now somebody may have made good ones of them.
 
         :param invoices: external ids and uuids.
+        :param replaced: external ids of those that are deleted though they are good.
         """
-        self._ask_each(self._delete_invoice, list(invoices.values()))
+        held = dict(zip(invoices, self._ask_each(self._whole_invoice, list(invoices.values())), strict=True))
+        going = {
+            name: body for name, body in held.items() if body is not None and (name in replaced or errors_of(body))
+        }
+        # before they are gone
         self._journal.change_each(
-            "DELETE FROM there WHERE kind = 'invoices' AND external_id = ?", ((name,) for name in invoices)
+            "INSERT OR REPLACE INTO gave_way VALUES (?, ?)", ((name, json.dumps(body)) for name, body in going.items())
         )
+        self._ask_each(self._delete_invoice, [invoices[name] for name in going])
+        self._journal.change_each(
+            "DELETE FROM there WHERE kind = 'invoices' AND external_id = ?",
+            ((name,) for name, body in held.items() if name in going or body is None),
+        )
+        return [name for name, body in held.items() if body is not None and name not in going]
+
+    def _whole_invoice(self, uuid: str) -> Record | None:
+        try:
+            return self._client.invoices.retrieve(uuid, validation_type="all")
+        except ChartMogulNotFoundError:
+            # it is gone, by the hand of others
+            return None
 
     def _delete_invoice(self, uuid: str) -> None:
-        # it may be gone, by the hand of others
         with contextlib.suppress(ChartMogulNotFoundError):
             self._client.invoices.delete(uuid)
 
@@ -176,7 +195,7 @@ class Present:
 
     def _one_customer(self, name: str) -> list[Row]:
         found = self._client.customers.list(data_source_uuid=self._source, external_id=name).first()
-        return [] if found is None else [(name, found["uuid"], None, None)]
+        return [] if found is None else [(name, found["uuid"], None, None, None)]
 
     def _invoices_of(self, customer: tuple[str, str]) -> list[Row]:
         uuid = customer[1]
@@ -193,7 +212,11 @@ class Present:
 
     def _note(self, kind: str, rows: Iterable[Row]) -> None:
         self._journal.change_each(
-            "INSERT OR REPLACE INTO there VALUES (?, ?, ?, ?, ?)", ((kind, *row) for row in rows if row[0] is not None)
+            # a good record counts, also if there is a refused one of the same name
+            """INSERT INTO there VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (kind, external_id) DO UPDATE SET
+            uuid = excluded.uuid, errors = excluded.errors, parts = excluded.parts, owner = excluded.owner
+            WHERE excluded.errors IS NULL OR there.errors IS NOT NULL""",
+            ((kind, *row) for row in rows if row[0] is not None),
         )
 
 
@@ -208,11 +231,12 @@ class _Walk:
 
 def _invoice(invoice: Record) -> list[Row]:
     parts = {kind: [part.get("external_id") for part in invoice.get(kind) or ()] for kind in PARTS}
-    return [(invoice.get("external_id"), invoice["uuid"], errors_of(invoice), json.dumps(parts))]
+    owner = invoice.get("customer_uuid")
+    return [(invoice.get("external_id"), invoice["uuid"], errors_of(invoice), json.dumps(parts), owner)]
 
 
 def _event(event: Record) -> list[Row]:
-    return [(event.get("external_id"), str(event["id"]), errors_of(event), None)]
+    return [(event.get("external_id"), str(event["id"]), errors_of(event), None, event.get("customer_external_id"))]
 
 
 def errors_of(record: Mapping[str, Any]) -> str | None:

@@ -87,8 +87,9 @@ class Sender:
     :param client: client of the account.
     :param data_source_uuid: data source, ``ds_…``.
     :param name: names the import of a batch; gets the attempt.
-    :param body: makes the body of a request, or ``None`` if nothing of it is left to send. Called in the thread of
-        :meth:`run`, as are the others. If it changes the name of the batch, that import is looked for first.
+    :param body: makes the body of a request, given name and attempt, or ``None`` if nothing is left to send. Called in
+        the thread of :meth:`run`, as are the others. If it changes the name of the batch, that import is looked for
+        first.
     :param spot: makes, for a batch, a question whether what an import of long ago brought is still there. That is asked
         in another thread.
     :param finished: told of each import that is worked off; returns whether that settles the batch. Otherwise another
@@ -107,7 +108,7 @@ class Sender:
         pace: Pace,
         *,
         name: Callable[[Batch, int], str],
-        body: Callable[[Batch, str], bytes | None],
+        body: Callable[[Batch, str, int], bytes | None],
         spot: Callable[[Batch], Callable[[], bool]],
         finished: Callable[[Sent], bool],
         own: Iterable[str] = (),
@@ -204,7 +205,7 @@ class Sender:
             self._wait_for(run, sent)
 
     def _send(self, run: _Run, sent: Sent) -> None:
-        body = self._body(sent.batch, sent.name)
+        body = self._body(sent.batch, sent.name, sent.attempt)
         if body is None:
             self._done(run, sent)
         elif self._name(sent.batch, sent.attempt) != sent.name:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from abc import abstractmethod
 from datetime import timedelta
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow.providers.common.compat.sdk import conf
 
-from airflow_provider_chartmogul.exceptions import ChartMogulWaitTimeoutError
+from airflow_provider_chartmogul.exceptions import ChartMogulError, ChartMogulWaitTimeoutError
 from airflow_provider_chartmogul.imports.billing_import import BillingImport, Limits
 from airflow_provider_chartmogul.imports.packing import MAX_CUSTOMERS
 from airflow_provider_chartmogul.imports.sending import Pace
@@ -19,6 +20,7 @@ from airflow_provider_chartmogul.operators.base import (
     check_count,
     check_flag,
     optional_text,
+    required_id,
     required_text,
     required_truth,
 )
@@ -120,23 +122,39 @@ class ChartMogulImportOperator(ChartMogulAccountingOperator):
 
     def execute_complete(self, context: Context, event: Event | None = None) -> dict[str, Any]:
         """Go on when the imports that were sent are worked off."""
-        settled(event)
         ti = context["ti"]
         begun = ti.xcom_pull(task_ids=self.task_id, key=_BEGUN, map_indexes=ti.map_index)
+        try:
+            settled(event)
+        except ChartMogulError:
+            self._tell_what_is_known(context, begun["sent"])
+            raise
         return self._run(context, begun["sent"], begun["deadline"])
 
-    def _run(self, context: Context, own: Mapping[str, str], deadline: float) -> dict[str, Any]:
-        data_source_uuid = required_text("data_source_uuid", self.data_source_uuid)
-        check_only = required_truth("check_only", self.check_only)
-        self.check_paths()
+    def _tell_what_is_known(self, context: Context, sent: Mapping[str, str]) -> None:
+        with self._billing_import(context, 0.0) as billing:
+            billing.read(self.given())
+            billing.take_as_begun(sent)
+            account = _Account(billing, check_only=False)
+            self.log.info("Account of the records so far: %s", json.dumps(account.summary()))
+            self.write(account)
+
+    def _billing_import(self, context: Context, timeout: float) -> BillingImport:
         limits = Limits(
             self.max_rejected,
             self.customers_per_request,
             scope=optional_text("scope", self.scope) or "",
             run=str(context.get("run_id") or ""),
         )
-        pace = Pace(self.poll_interval, deadline - time.time(), self.max_in_flight, waiting=not self.deferrable)
-        with BillingImport(self.hook.get_conn(), data_source_uuid, limits, pace) as billing:
+        pace = Pace(self.poll_interval, timeout, self.max_in_flight, waiting=not self.deferrable)
+        data_source_uuid = required_id("data_source_uuid", self.data_source_uuid)
+        return BillingImport(self.hook.get_conn(), data_source_uuid, limits, pace)
+
+    def _run(self, context: Context, own: Mapping[str, str], deadline: float) -> dict[str, Any]:
+        check_only = required_truth("check_only", self.check_only)
+        required_id("data_source_uuid", self.data_source_uuid)
+        self.check_paths()
+        with self._billing_import(context, deadline - time.time()) as billing:
             billing.read(self.given())
             for warning in billing.warnings:
                 self.log.warning("%s", warning)
@@ -203,6 +221,18 @@ class ChartMogulReplayRejectedOperator(ChartMogulImportOperator):
     def __init__(self, *, path: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.path = path
+
+    def check_paths(self) -> None:
+        """Refuse also to write over the file that is read: what is not written would be gone.
+
+        :raises ValueError: ``rejected_path`` or ``result_path`` is ``path``.
+        """
+        read = self.storage_path(required_text("path", self.path))
+        for name in ("rejected_path", "result_path"):
+            path = optional_text(name, getattr(self, name))
+            if path and self.storage_path(path) == read:
+                raise ValueError(f"{name} and path name the same file")
+        super().check_paths()
 
     def given(self) -> Iterator[Given]:
         """Yield the records of the file."""

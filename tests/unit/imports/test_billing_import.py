@@ -518,6 +518,22 @@ class TestInvoicesThatAreThere:
         (kept,) = client.invoices.list(data_source_uuid=data_source)
         assert kept["line_items"][0]["amount_in_cents"] == 5000
 
+    @pytest.mark.parametrize("kind", ["invoices", "subscription_events"])
+    def test_a_record_of_another_customer_is_not_taken_for_it(
+        self, client: ChartMogulClient, data_source: str, kind: str
+    ) -> None:
+        run(client, data_source, billing(3)).raise_for_failures()
+        records = {
+            "invoices": [invoice(1, customer_external_id="acct-2", line_items=[line_item(1, external_id="x")])],
+            "subscription_events": [
+                cancellation(2, external_id=event["external_id"])
+                for event in client.subscription_events.list(data_source_uuid=data_source)
+            ],
+        }
+        result = run(client, data_source, {kind: records[kind]})
+        assert of_state(result, "rejected") == {kind: 1}
+        assert result.problems[0].message == "is the external id of another customer's record"
+
     def test_they_give_way_if_that_is_asked_for(self, client: ChartMogulClient, data_source: str) -> None:
         self.stored(client, data_source, transactions=[])
         changed = invoice(date="2026-03-05", line_items=[line_item(amount_in_cents=6000)])
@@ -560,6 +576,30 @@ class TestInvoicesThatAreThere:
             assert of_state(run(client, data_source, changed, run=same_run), "already_there") == {"invoices": 1}
             (replaced,) = client.invoices.list(data_source_uuid=data_source)
             assert replaced["date"].startswith("2026-03-05")
+
+    def test_an_invoice_that_gave_way_in_vain_is_kept_with_the_refused_one(
+        self, client: ChartMogulClient, data_source: str
+    ) -> None:
+        run(client, data_source, billing(2)).raise_for_failures()
+        (taken,) = client.invoices.list(data_source_uuid=data_source, external_id="inv-2")
+        item = line_item(1, external_id=taken["line_items"][0]["external_id"])
+        (line,) = rejected_of(client, data_source, letters(invoice(1, line_items=[item]), replace=True))
+        assert line["replaced"]["external_id"] == "inv-1"
+        assert [one["amount_in_cents"] for one in line["replaced"]["line_items"]] == [5000]
+
+    def test_what_was_replaced_well_is_left_alone_when_others_are_tried_again(
+        self, emulator: Emulator, client: ChartMogulClient, data_source: str
+    ) -> None:
+        run(client, data_source, billing(2)).raise_for_failures()
+        emulator.configure(now="2026-04-01T00:00:00Z")
+        changed = letters(invoice(1, date="2026-03-05"), invoice(2, date="2026-05-05"), replace=True)
+        assert of_state(run(client, data_source, changed, run="r"), "rejected") == {"invoices": 1}
+        (well,) = client.invoices.list(data_source_uuid=data_source, external_id="inv-1")
+        emulator.configure(now="2026-06-01T00:00:00Z")
+        again = run(client, data_source, changed, run="r")
+        assert of_state(again, "already_there") == of_state(again, "created") == {"invoices": 1}
+        (kept,) = client.invoices.list(data_source_uuid=data_source, external_id="inv-1")
+        assert kept["uuid"] == well["uuid"]
 
     def test_the_invoice_that_gives_way_may_be_of_another_customer(
         self, client: ChartMogulClient, data_source: str
@@ -681,15 +721,15 @@ class TestHowMuchIsAsked:
         before = emulator.stats()["requests"]
         result = run(client, data_source, {"customers": [customer(998, name="New")]})
         assert of_state(result, "already_there") == {"customers": 1}
-        assert emulator.stats()["requests"] - before <= 3
+        assert emulator.stats()["requests"] - before <= 4
 
     def test_a_new_data_source_costs_a_look_at_each_list(
         self, emulator: Emulator, client: ChartMogulClient, data_source: str
     ) -> None:
         before = emulator.stats()["requests"]
         run(client, data_source, billing(100), customers_per_request=10)
-        # 11 imports are looked for, sent and asked for twice; plans and customers are listed once
-        assert emulator.stats()["requests"] - before == 11 * 4 + 2
+        # 11 imports are looked for, sent and asked for twice; the source is looked at, plans and customers are listed
+        assert emulator.stats()["requests"] - before == 11 * 4 + 3
 
 
 class TestAccount:

@@ -8,6 +8,7 @@ import pytest
 
 from airflow_provider_chartmogul.client.fields import BULK
 from airflow_provider_chartmogul.client.fields.tables import EVENT_TYPES
+from airflow_provider_chartmogul.exceptions import ChartMogulNotFoundError
 from airflow_provider_chartmogul.imports import BillingImport, Given
 from airflow_provider_chartmogul.imports.account import problems
 from airflow_provider_chartmogul.imports.billing_import import inline
@@ -481,3 +482,21 @@ def test_what_is_most_likely_a_mistake_is_warned_of_once(check: Check) -> None:
         "invoices record 2)",
         "subscription_events record 2)",
     ]
+
+
+def test_one_odd_record_does_not_keep_the_others_from_being_read(check: Check) -> None:
+    deep: Any = None
+    for _ in range(5_000):
+        deep = [deep]
+    huge = invoice(2, line_items=[line_item(2, amount_in_cents=10**400)], transactions=[])
+    huge["line_items"].append(line_item(2, amount_in_cents=1.0))
+    checked = check({"customers": [customer(3, odd=deep), customer(1)], "invoices": [huge, invoice(1)]})
+    assert {(kind, position) for kind, position, *_ in checked.problems} >= {("customers", 1)}
+    assert ("customers", 2) not in {(kind, position) for kind, position, *_ in checked.problems}
+    assert ("invoices", 2) not in {(kind, position) for kind, position, *_ in checked.problems}
+
+
+def test_a_data_source_that_does_not_exist_is_found_out_before_anything_is_read(client: ChartMogulClient) -> None:
+    nowhere = BillingImport(client, "ds_00000000-0000-4000-8000-000000000000", *limits_and_pace())
+    with nowhere as billing_import, pytest.raises(ChartMogulNotFoundError):
+        billing_import.read(iter(pytest.fail, None))

@@ -313,3 +313,25 @@ def test_everything_that_names_data_is_templated() -> None:
     assert task.data_source_uuid == task.path_conn_id == task.scope == task.check_only == "2026-01-01"
     assert (task.customers, task.rejected_path) == ("/2026-01-01/c.jsonl", "/2026-01-01/r.jsonl")
     assert set(task.template_fields) >= {"chartmogul_conn_id", "plans", "invoices", "line_items", "records", "mappings"}
+
+
+@pytest.mark.usefixtures("chartmogul_conn")
+def test_a_wait_that_fails_tells_what_is_known_before_it_fails(
+    emulator: Emulator, data_source: str, tmp_path: Path
+) -> None:
+    emulator.configure(processing_ms=60_000)
+    given = billing(2)
+    del given["plans"]
+    for item in (item for one in given["invoices"] for item in one["line_items"]):
+        item |= {"type": "one_time", "plan_external_id": None}
+    task = operator(data_source, **given, deferrable=True, result_path=str(tmp_path / "result.jsonl"))
+    kept: dict[str, Any] = {}
+    ti = Mock(map_index=-1)
+    ti.xcom_push = lambda key, value: kept.update({key: value})
+    ti.xcom_pull = lambda key, **_: kept[key]
+    with pytest.raises(TaskDeferred):
+        task.execute({"ti": ti})
+    with pytest.raises(ChartMogulWaitTimeoutError, match="too long"):
+        task.execute_complete({"ti": ti}, {"status": "timeout", "message": "too long"})
+    states = [json.loads(line)["state"] for line in (tmp_path / "result.jsonl").read_text().splitlines()]
+    assert states == ["unknown"] * 5
