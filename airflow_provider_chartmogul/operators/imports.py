@@ -80,6 +80,9 @@ class ChartMogulImportOperator(ChartMogulAccountingOperator):
         "scope",
     )
 
+    # a bulk import tells no ids
+    result_columns = tuple(name for name in ChartMogulAccountingOperator.result_columns if name != "uuid")
+
     def __init__(
         self,
         *,
@@ -227,10 +230,10 @@ class ChartMogulReplayRejectedOperator(ChartMogulImportOperator):
 
         :raises ValueError: ``rejected_path`` or ``result_path`` is ``path``.
         """
-        read = self.storage_path(required_text("path", self.path))
+        read = self.storage_path(required_text("path", self.path)).path
         for name in ("rejected_path", "result_path"):
             path = optional_text(name, getattr(self, name))
-            if path and self.storage_path(path) == read:
+            if path and self.storage_path(path).path == read:
                 raise ValueError(f"{name} and path name the same file")
         super().check_paths()
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
+import pyarrow.parquet as pq
 import pytest
 
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
 from airflow_provider_chartmogul.operators.customers import ChartMogulImportCustomersOperator
-from airflow_provider_chartmogul.operators.imports import ChartMogulBulkImportOperator
+from airflow_provider_chartmogul.operators.imports import ChartMogulBulkImportOperator, ChartMogulReplayRejectedOperator
 from tests.unit.imports.running import asked, posts
 from tests.unit.imports.samples import customer
 
@@ -148,3 +150,36 @@ class TestWarning:
         warned = mocker.spy(task.log, "warning")
         task.execute(context)
         assert texts(warned) == []
+
+
+def test_bulk_imports_write_no_column_of_ids_that_they_do_not_know(
+    data_source: str, context: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "result.parquet"
+    operator(data_source, result_path=str(path)).execute(context)
+    assert pq.read_table(path).to_pylist() == [
+        {
+            "kind": "customers",
+            "position": 1,
+            "place": "record 1",
+            "external_id": "acct-1",
+            "customer_external_id": "acct-1",
+            "state": "created",
+            "problems": "[]",
+        }
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_replay_does_not_write_over_what_it_reads(
+    emulator: Emulator, data_source: str, context: Any, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "rejected.jsonl"
+    path.write_text(json.dumps({"kind": "customers", "record": customer(1)}))
+    task = ChartMogulReplayRejectedOperator(
+        task_id="replay", data_source_uuid=data_source, path=str(path), **{name: f"file://{path}"}
+    )
+    with pytest.raises(ValueError, match=f"{name} and path name the same file"):
+        task.execute(context)
+    assert posts(emulator) == 0
+    assert path.read_text()
