@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from airflow_provider_chartmogul.client.fields import table
+from airflow_provider_chartmogul.client.fields import SINGLE, table
 from airflow_provider_chartmogul.imports.records import INPUT_KINDS, PARTS
 
 _IDS: Final = (
@@ -32,7 +32,8 @@ def ids_as_text(kind: str, *, bulk: bool = True) -> Callable[[Any], Any]:
     :param kind: kind of the records.
     :param bulk: as a bulk import takes them; otherwise as the endpoints for single objects do.
     """
-    if bulk and kind not in INPUT_KINDS:
+    if kind not in (INPUT_KINDS if bulk else SINGLE):
+        # rows that are no records of the API
         return lambda record: record
     fields = table(kind, bulk=bulk)
     # single records may name others for which there is no field

@@ -272,7 +272,8 @@ def test_values_of_another_kind_are_named_but_not_quoted(cells: str, complaint: 
         (archive(b"date,uuid\n2026-01-02,\xff\n"), "not CSV in UTF-8"),
         (archive("date,uuid\n2026-01-02\n"), "a row has 1 values under 2 names"),
         (archive("date,uuid\n2026-01-02,a,secret-value\n"), "a row has 3 values under 2 names"),
-        (archive("date,uuid\n2026-01-02," + "x" * 200_000), "not CSV in UTF-8"),
+        # longer than any reader of this process takes
+        (archive("date,uuid\n2026-01-02," + "x" * 17_000_000), "not CSV in UTF-8"),
     ],
 )
 def test_a_damaged_file_is_named(content: bytes, complaint: str) -> None:
