@@ -65,7 +65,7 @@ def run_dag(dag: DAG, conf: Mapping[str, Any], logical_date: datetime, retries: 
     for task in dag.tasks:
         task.retries = retries
         if isinstance(task, ChartMogulProcessingSensor):
-            # a minute of quiet is for ChartMogul; the emulator's metrics are there at once
+            # minutes of quiet are for ChartMogul; the emulator's metrics are there at once
             task.settle_seconds = task.poke_interval = 1
     # Airflow 2 calls the logical date by its old name
     named = "logical_date" if "logical_date" in signature(dag.test).parameters else "execution_date"
