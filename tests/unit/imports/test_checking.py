@@ -128,7 +128,7 @@ def test_parts_of_an_invoice_are_named_by_their_place(check: Check) -> None:
 @pytest.mark.parametrize(
     ("kind", "field", "value"),
     [
-        ("customers", "external_id", 17),
+        ("customers", "external_id", True),
         ("customers", "lead_created_at", "yesterday"),
         ("plans", "interval_unit", "week"),
         ("plans", "interval_count", 0),

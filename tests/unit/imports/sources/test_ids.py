@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from airflow_provider_chartmogul.imports.billing_import import inline
+from airflow_provider_chartmogul.imports.given import Given
 from airflow_provider_chartmogul.imports.sources import Shapes, out_of_letter
 from tests.unit.imports.sources.reading import given, records, written
 
@@ -97,3 +98,8 @@ def test_ids_of_records_that_are_sent_one_by_one() -> None:
     letter = {"kind": "customers", "record": {"external_id": 5}, "problems": []}
     (one,) = given([letter], "customers", shapes=Shapes())
     assert out_of_letter("customers", one).record == {"external_id": "5"}
+
+
+def test_rows_that_are_no_records_of_the_api_stay() -> None:
+    row = {"kind": "rows", "record": {"plan_external_id": 5}, "problems": []}
+    assert out_of_letter("rows", Given("rows", row, "")).record == {"plan_external_id": 5}
