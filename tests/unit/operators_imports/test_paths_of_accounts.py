@@ -15,6 +15,7 @@ from airflow_provider_chartmogul.operators.customers import ChartMogulImportCust
 from airflow_provider_chartmogul.operators.imports import ChartMogulBulkImportOperator, ChartMogulReplayRejectedOperator
 from tests.unit.imports.running import asked, posts
 from tests.unit.imports.samples import customer
+from tests.unit.transfers.storage import S3_CONN_ID, Storage, s3_server, s3_storage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_chartmogul.client import ChartMogulClient
     from airflow_provider_chartmogul.emulator import Emulator
+
+__all__ = ["s3_server", "s3_storage"]
 
 pytestmark = pytest.mark.usefixtures("chartmogul_conn")
 
@@ -183,3 +186,19 @@ def test_a_replay_does_not_write_over_what_it_reads(
         task.execute(context)
     assert posts(emulator) == 0
     assert path.read_text()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_bucket_that_is_not_there(
+    emulator: Emulator, data_source: str, context: Any, s3_storage: Storage, name: str
+) -> None:
+    task = operator(data_source, path_conn_id=S3_CONN_ID, **{name: "s3://nobody/out.jsonl"})
+    with pytest.raises(ChartMogulConfigError, match=f"^{name} cannot be written: FileNotFoundError"):
+        task.execute(context)
+    assert posts(emulator) == 0
+
+
+def test_nothing_else_is_left_in_a_bucket(data_source: str, context: Any, s3_storage: Storage) -> None:
+    path = str(s3_storage.path("rejected.jsonl"))
+    operator(data_source, path_conn_id=S3_CONN_ID, rejected_path=path).execute(context)
+    assert s3_storage.names() == {"rejected.jsonl"}
