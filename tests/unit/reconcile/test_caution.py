@@ -101,6 +101,12 @@ class TestWhatOnlyChartMogulHas:
         assert found.summary["differences"]["different"] == {"invoice": 1}
         assert replaced(found) == []
 
+    def test_a_payment_of_another_name(self, sides: Sides) -> None:
+        sides.records["invoices"][1]["transactions"] = [payment(2, external_id="other", date="2026-03-09")]
+        found = sides.compare()
+        assert replaced(found) == []
+        assert all("has transactions[inv-2-paid] in ChartMogul" in str(reason) for reason in reasons(found))
+
     @pytest.mark.parametrize(
         "fields",
         [
@@ -184,6 +190,8 @@ class TestWhatOnlyChartMogulHas:
         assert (found.fixes, found.updates) == ([], [])
         kind = "voided" if status == "voided" else "different"
         assert found.summary["open"] == {kind: 1}
+        told = status.replace("_", " ")
+        assert reasons(found) == {f"is {told} in ChartMogul, which cannot be taken back"}
 
 
 def test_what_is_voided_in_chartmogul_and_not_in_the_source(sides: Sides) -> None:
@@ -235,9 +243,16 @@ def test_no_such_data_source(client: ChartMogulClient) -> None:
 
 def test_an_automatic_data_source(emulator: Emulator, client: ChartMogulClient) -> None:
     automatic = str(emulator.add_source("Stripe"))
-    found = Sides(client, automatic, history()).compare()
-    assert found.summary["differences"]["missing"] == {"plan": 1, "customer": 3, "invoice": 3, "event": 1}
+    both = Sides(client, automatic, history())
+    both.store(both.records)
+    change(both, 1)
+    both.records["invoices"][1]["due_date"] = "2026-05-01"
+    both.records["invoices"][2:] = [bill(4, customer_external_id="acct-3")]
+    found = both.compare(max_extra=1)
     assert (found.fixes, found.extras, found.updates) == ([], [], [])
+    assert found.summary["differences"]["missing"] == {"invoice": 1}
+    assert found.summary["open"] == {"different": 2, "extra": 1}
+    assert reasons(found) == {"is of a data source that is no custom one, and is not to be changed by the API"}
 
 
 def test_mrr_without_events_of_the_source(sides: Sides) -> None:
