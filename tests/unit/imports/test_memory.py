@@ -63,7 +63,7 @@ def peak_of_an_import(client: ChartMogulClient, count: int, name: str, **faults:
 
 
 @pytest.mark.parametrize(
-    ("count", "faults"), [(5_000, {}), (5_000, {"lead_created_at": "soon"})], ids=["sound", "faulty"]
+    ("count", "faults"), [(6_000, {}), (6_000, {"lead_created_at": "soon"})], ids=["sound", "faulty"]
 )
 def test_four_times_as_many_records_take_no_more_memory(
     elsewhere: ChartMogulClient, count: int, faults: dict[str, str]
