@@ -6,9 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseHook
-
-from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
+from airflow_provider_chartmogul.databases import engine_of
 from airflow_provider_chartmogul.operators.base import check_count, check_flag, optional_text, required_text
 from airflow_provider_chartmogul.streams.changes import READ_CUSTOMER, Changes
 from airflow_provider_chartmogul.streams.model import LoadMode
@@ -163,21 +161,4 @@ class ChartMogulToSqlOperator(ChartMogulStreamOperator):
         return optional_text("schema", self.schema)
 
     def _engine(self) -> Engine:
-        try:
-            from airflow.providers.common.sql.hooks.sql import DbApiHook
-            from sqlalchemy.exc import NoSuchModuleError
-        except ImportError as err:
-            raise ChartMogulConfigError(
-                "Loading into a database needs: pip install 'airflow-provider-chartmogul[sql]'"
-            ) from err
-        hook = BaseHook.get_connection(self.sql_conn_id).get_hook()  # type: ignore[no-untyped-call]
-        if not isinstance(hook, DbApiHook):
-            raise ChartMogulConfigError(f"Connection '{self.sql_conn_id}' is no SQL database: {type(hook).__name__}")
-        try:
-            # drivers may still quote rows, see transfers.sql
-            return hook.get_sqlalchemy_engine(engine_kwargs={"hide_parameters": True})
-        except NoSuchModuleError:
-            raise ChartMogulConfigError(
-                f"There is no SQLAlchemy dialect for connection '{self.sql_conn_id}' (for DuckDB: "
-                "pip install 'airflow-provider-chartmogul[duckdb]')"
-            ) from None
+        return engine_of(self.sql_conn_id, "Loading into")

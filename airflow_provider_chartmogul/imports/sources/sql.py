@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow.providers.common.compat.sdk import BaseHook
-
+from airflow_provider_chartmogul.databases import engine_of, error_codes
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError, ChartMogulError, ChartMogulLoadError
 from airflow_provider_chartmogul.imports.sources.rows import Row, UnfitSourceError
 from airflow_provider_chartmogul.imports.sources.values import plain_row
@@ -35,7 +34,7 @@ def read_sql(conn_id: str, query: str, parameters: Any, columns: Columns, name: 
     :raises ChartMogulLoadError: the database failed.
     :raises UnfitSourceError: columns have the same name, or one that a mapping names is not there.
     """
-    engine = _engine(conn_id)
+    engine = engine_of(conn_id, "Reading from")
     try:
         yield from _rows(engine, conn_id, query, parameters, columns, name)
     finally:
@@ -86,29 +85,7 @@ def _failing_of(conn_id: str, name: str) -> Iterator[None]:
     except (ChartMogulError, UnfitSourceError):
         raise
     except Exception as err:  # noqa: BLE001 - what a driver raises is not always its own kind of error
-        from airflow_provider_chartmogul.transfers.sql.errors import error_codes
-
         codes = error_codes(err)
         kind = ChartMogulConfigError if any(code.startswith(_HOPELESS) for code in codes) else ChartMogulLoadError
         # drivers quote rows in their messages: neither text nor cause may pass
         raise kind(f"Reading {name} from connection '{conn_id}' failed: {' '.join(codes)}") from None
-
-
-def _engine(conn_id: str) -> Engine:
-    try:
-        from airflow.providers.common.sql.hooks.sql import DbApiHook
-        from sqlalchemy.exc import NoSuchModuleError
-    except ImportError as err:
-        raise ChartMogulConfigError(
-            "Reading from a database needs: pip install 'airflow-provider-chartmogul[sql]'"
-        ) from err
-    hook = BaseHook.get_connection(conn_id).get_hook()  # type: ignore[no-untyped-call]
-    if not isinstance(hook, DbApiHook):
-        raise ChartMogulConfigError(f"Connection '{conn_id}' is no SQL database: {type(hook).__name__}")
-    try:
-        return hook.get_sqlalchemy_engine(engine_kwargs={"hide_parameters": True})
-    except NoSuchModuleError:
-        raise ChartMogulConfigError(
-            f"There is no SQLAlchemy dialect for connection '{conn_id}' (for DuckDB: "
-            "pip install 'airflow-provider-chartmogul[duckdb]')"
-        ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from airflow_provider_chartmogul.databases import error_codes
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError, ChartMogulError, ChartMogulLoadError
 
 if TYPE_CHECKING:
@@ -16,13 +17,6 @@ _HOPELESS = ("42501", "3F000", "25006", "42804", "SQLITE_READONLY", "CatalogExce
 
 class UnfitValueError(Exception):
     """A database cannot store a value; the text names its column and never quotes it."""
-
-
-def error_codes(err: BaseException) -> list[str]:
-    """Return type and codes of a database error: the SQLSTATE or its like."""
-    original = getattr(err, "orig", None) or err
-    codes = (getattr(original, name, None) for name in ("sqlstate", "pgcode", "sqlite_errorname"))
-    return [type(original).__name__, *(str(code) for code in codes if code)]
 
 
 class OvertakenError(Exception):

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from airflow_provider_chartmogul.databases import error_codes
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError
 from airflow_provider_chartmogul.transfers.loading import Landed
-from airflow_provider_chartmogul.transfers.sql.errors import OvertakenError, error_codes, failing_as
+from airflow_provider_chartmogul.transfers.sql.errors import OvertakenError, failing_as
 from airflow_provider_chartmogul.transfers.sql.modes import Swap
 from airflow_provider_chartmogul.transfers.sql.schema import make_fit, missing_columns
 from airflow_provider_chartmogul.transfers.sql.staging import Staging
