@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from airflow_provider_chartmogul.billing_change.customers import check_sources, external_ids_of, tells_its_parts
+from airflow_provider_chartmogul.billing_change.customers import check_sources
+from airflow_provider_chartmogul.client.merged import external_ids_of, tells_its_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_chartmogul.billing_change.customers import external_ids_of, sources_of, tells_its_parts
+from airflow_provider_chartmogul.client.merged import external_ids_of, sources_of, tells_its_parts
 from airflow_provider_chartmogul.client.resources.customers import find_customer
 from airflow_provider_chartmogul.enrichment.difference import difference
 from airflow_provider_chartmogul.enrichment.ledger import key_of
