@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from airflow_provider_chartmogul import record_files
 from airflow_provider_chartmogul.exceptions import ChartMogulConfigError, ChartMogulLoadError
-from airflow_provider_chartmogul.operators.base import optional_text
+from airflow_provider_chartmogul.operators.base import check_allowance, optional_text
 from airflow_provider_chartmogul.operators.files import ChartMogulFilesOperator
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class ChartMogulAccountingOperator(ChartMogulFilesOperator):
         self.rejected_path = rejected_path
         self.result_path = result_path
         self.max_rejected = max_rejected
-        _check_allowance(max_rejected)
+        check_allowance("max_rejected", max_rejected)
 
     def check_paths(self) -> None:
         """Refuse paths that cannot be written, before anything is sent: the account of it must not be lost.
@@ -115,9 +115,13 @@ class ChartMogulAccountingOperator(ChartMogulFilesOperator):
         try:
             yield
         except BaseException:
-            self._tell("Account of the records so far", account)
-            self.write(account)
+            self.tell_so_far(account)
             raise
+
+    def tell_so_far(self, account: Account) -> None:
+        """Log and write what is known of the records by now."""
+        self._tell("Account of the records so far", account)
+        self.write(account)
 
     def conclude(self, account: Account) -> dict[str, Any]:
         """Write what became of the records, and return the result of the task, or raise if too many failed."""
@@ -154,10 +158,3 @@ def _try_out(name: str, path: Callable[[], ObjectStoragePath]) -> None:
         kind = ChartMogulConfigError if isinstance(err, _HOPELESS) else ChartMogulLoadError
         told = (isinstance(err, OSError) and err.strerror) or err
         raise kind(f"{name} cannot be written: {type(err).__name__}: {told}; nothing was sent") from err
-
-
-def _check_allowance(value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"max_rejected must be a number, not {value!r}; it cannot be a template")
-    if value < 0 or (value > 1 and value != int(value)):
-        raise ValueError(f"max_rejected must be at least 0, a number of records or below 1 a share, not {value}")

@@ -118,6 +118,17 @@ def check_count(name: str, value: object, least: int) -> None:
         raise ValueError(f"{name} must be at least {least}, not {value}")
 
 
+def check_allowance(name: str, value: object) -> None:
+    """Refuse what is neither a number of records nor, below 1, a share of them.
+
+    :raises ValueError: it is neither.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{name} must be a number, not {value!r}; it cannot be a template")
+    if value < 0 or (value > 1 and value != int(value)):
+        raise ValueError(f"{name} must be at least 0, a number of records or below 1 a share, not {value}")
+
+
 def check_flag(name: str, value: object) -> None:
     """Refuse what is no truth value: a template, whose text would count as true.
 

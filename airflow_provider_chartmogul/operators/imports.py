@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from abc import abstractmethod
 from datetime import timedelta
@@ -138,9 +137,7 @@ class ChartMogulImportOperator(ChartMogulAccountingOperator):
         with self._billing_import(context, 0.0) as billing:
             billing.read(self.given())
             billing.take_as_begun(sent)
-            account = _Account(billing, check_only=False)
-            self.log.info("Account of the records so far: %s", json.dumps(account.summary()))
-            self.write(account)
+            self.tell_so_far(_Account(billing, check_only=False))
 
     def _billing_import(self, context: Context, timeout: float) -> BillingImport:
         limits = Limits(
@@ -155,7 +152,6 @@ class ChartMogulImportOperator(ChartMogulAccountingOperator):
 
     def _run(self, context: Context, own: Mapping[str, str], deadline: float) -> dict[str, Any]:
         check_only = required_truth("check_only", self.check_only)
-        required_id("data_source_uuid", self.data_source_uuid)
         self.check_paths()
         with self._billing_import(context, deadline - time.time()) as billing:
             billing.read(self.given())

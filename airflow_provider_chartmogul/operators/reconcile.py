@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow_provider_chartmogul import json_lines, record_files
 from airflow_provider_chartmogul.exceptions import ChartMogulReconciliationError
 from airflow_provider_chartmogul.imports.records import INPUT_KINDS, PARTS
-from airflow_provider_chartmogul.operators.base import check_flag, optional_text, required_id
+from airflow_provider_chartmogul.operators.base import check_allowance, check_flag, optional_text, required_id
 from airflow_provider_chartmogul.operators.sources import ChartMogulSourcesOperator
 from airflow_provider_chartmogul.reconcile import COLUMNS, Reconciliation, Window
 
@@ -109,7 +109,7 @@ class ChartMogulReconcileOperator(ChartMogulSourcesOperator):
         self.fail_on_difference = fail_on_difference
         check_flag("compare_mrr", compare_mrr)
         check_flag("fail_on_difference", fail_on_difference)
-        _check_share("max_extra", max_extra)
+        check_allowance("max_extra", max_extra)
         self._given_kinds()
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -160,10 +160,3 @@ def _check_distinct(paths: Mapping[str, str | None]) -> None:
     for name, path in paths.items():
         if path and by_path.setdefault(path, name) != name:
             raise ValueError(f"{by_path[path]} and {name} are the same file: {path}")
-
-
-def _check_share(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{name} must be a number, not {value!r}; it cannot be a template")
-    if value < 0 or (value > 1 and value != int(value)):
-        raise ValueError(f"{name} must be at least 0, a number of records or below 1 a share, not {value}")
